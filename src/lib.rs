@@ -1,0 +1,5 @@
+//! vrlobby: a chat and presence server for VR headsets.
+
+pub mod clock;
+pub mod config;
+pub mod operator;

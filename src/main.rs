@@ -1,0 +1,2 @@
+//! vrlobby
+fn main() {}
