@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod config;
+pub mod lobby;
 pub mod operator;
 pub mod protocol;

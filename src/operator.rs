@@ -328,8 +328,7 @@ pub enum Liveness {
     Active,
     /// Answers pings, but has sent nothing of its own for 5 s.
     Idle,
-    /// Has not answered anything for more than half of the idle limit: most likely a headset
-    /// that was taken off.
+    /// Has left a ping unanswered for more than 3 s: most likely a headset that was taken off.
     Asleep,
 }
 
