@@ -231,6 +231,9 @@ pub struct Snapshot {
     pub taken_at: Timestamp,
     /// Counts one up with every snapshot.
     pub serial: u64,
+    /// What was looked at closely when it was built, so that a chat is never taken for another
+    /// room's.
+    pub focus: Focus,
     /// How long the server has run.
     pub up_time: Duration,
     /// The rate of rooms that have none of their own, in ticks a second.
@@ -498,6 +501,11 @@ impl Operator {
             *current = focus;
             changed
         });
+    }
+
+    /// Whether the server has stopped, so that no command will be answered any more.
+    pub fn is_stopped(&self) -> bool {
+        self.commands.is_closed()
     }
 
     /// Asks the server to stop: it tells every client with close 1001 and drains.
