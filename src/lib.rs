@@ -1,7 +1,9 @@
 //! vrlobby: a chat and presence server for VR headsets.
 
+pub mod addresses;
 pub mod clock;
 pub mod config;
 pub mod lobby;
 pub mod operator;
+pub mod printable;
 pub mod protocol;
