@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use bots::BotArgs;
 pub use cli::parse;
-pub use error::{ConfigError, ParseError, Source};
+pub use error::{ConfigError, Given, ParseError, Source};
 
 use crate::operator::LogLevel;
 
@@ -71,41 +71,46 @@ impl Default for Settings {
 /// What clients may take and cost. [`Limits::lab`] is the default.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// The largest message, in bytes; a larger one is closed with 1009.
+    /// The largest message, in bytes, 1 KiB to 64 MiB; a larger one is closed with 1009.
     pub max_message_bytes: usize,
-    /// Connections in all; one more gets HTTP 503.
+    /// Connections in all, 1 to 1,000,000; one more gets HTTP 503.
     pub max_connections: usize,
-    /// Connections from one address; one more gets HTTP 429. None for no limit.
+    /// Connections from one address, 1 to 1,000,000; one more gets HTTP 429. None for no limit.
     pub max_connections_per_address: Option<usize>,
-    /// A handshake must be complete within this time.
+    /// A handshake must be complete within this time, 0.1 s to a day.
     pub handshake_timeout: Duration,
-    /// And within this many bytes.
+    /// And within this many bytes, 1 KiB to 1 MiB.
     pub handshake_bytes: usize,
-    /// A connection must log in within this time, or is closed with 1008.
+    /// A connection must log in within this time, 0.1 s to a day, or is closed with 1008.
     pub login_timeout: Duration,
-    /// A peer from which nothing has come for this long, no pong either, is gone.
+    /// A peer from which nothing has come for this long, no pong either, is gone; 0.1 s to a day.
     pub idle_timeout: Duration,
-    /// Rooms that one user may be in at once; one more is 413.
+    /// Rooms that one user may be in at once, 1 to 1,000,000; one more is 413. `usize::MAX` for no
+    /// limit.
     pub max_rooms_per_user: usize,
-    /// Rooms in all; one more is 413.
+    /// Rooms in all, 1 to 1,000,000; one more is 413.
     pub max_rooms: usize,
-    /// Messages a second and connection, on average; none for no limit. Transforms are apart:
-    /// 240 a second are always fine.
+    /// Messages a second and connection, on average, 0.1 to 1,000,000; none for no limit.
+    /// Transforms are apart: 240 a second are always fine.
     pub messages_per_s: Option<f64>,
-    /// Messages that may come at once after a quiet time.
+    /// Messages that may come at once after a quiet time, 1 to 1,000,000.
     pub messages_burst: u32,
-    /// Bytes a second and connection, on average; none for no limit.
+    /// Bytes a second and connection, on average, 1 KiB to 1 GiB; none for no limit.
     pub bytes_per_s: Option<f64>,
-    /// Bytes that may come at once after a quiet time.
+    /// Bytes that may come at once after a quiet time, 1 KiB to 1 GiB; at least
+    /// `max_message_bytes` if `bytes_per_s` is set.
     pub bytes_burst: u32,
-    /// Bytes that may wait for one client in its reliable lane; above that it is closed with 1008.
+    /// Bytes that may wait for one client in its reliable lane, 64 KiB to 1 GiB; above that it is
+    /// closed with 1008.
     pub queue_bytes: usize,
-    /// Messages kept in a room's history.
+    /// Messages kept in a room's history, 0 to 10,000.
     pub history_messages: usize,
-    /// Bytes kept in a room's history; a message that is larger alone is 413.
+    /// Bytes kept in a room's history, 1 KiB to 64 MiB and at most `queue_bytes`, since who joins
+    /// is sent all of it at once; a message that is larger alone is 413.
     pub history_bytes: usize,
-    /// The `Origin`s that a browser page may have; none for any. Native clients send no `Origin`
-    /// and always pass.
+    /// The `Origin`s that a browser page may have, at least one, as browsers send them:
+    /// `scheme://host[:port]` in lower case without the scheme's default port, or `null`. None
+    /// for any. Native clients send no `Origin` and always pass.
     pub origins: Option<Vec<String>>,
 }
 

@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod clock;
 pub mod config;
 pub mod lobby;
+pub mod logging;
 pub mod operator;
 pub mod printable;
 pub mod protocol;

@@ -27,6 +27,23 @@ impl fmt::Display for Source {
     }
 }
 
+/// A setting with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The setting's name, as its flag without dashes.
+    pub setting: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where it came from; none for a default or if a program set it.
+    pub source: Option<Source>,
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}{}", self.setting, self.value, from(&self.source))
+    }
+}
+
 /// Settings that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConfigError {
@@ -43,24 +60,10 @@ pub enum ConfigError {
         allowed: String,
     },
     /// Two settings that contradict each other.
-    #[error(
-        "{setting} is {value}{} and {other} is {other_value}{}: {rule}",
-        from(.source_of_value),
-        from(.source_of_other)
-    )]
+    #[error("{} and {}: {rule}", .both[0], .both[1])]
     Conflict {
-        /// The first setting's name.
-        setting: &'static str,
-        /// Its value.
-        value: String,
-        /// Where it came from; none for a default or if a program set it.
-        source_of_value: Option<Source>,
-        /// The other setting's name.
-        other: &'static str,
-        /// Its value.
-        other_value: String,
-        /// Where it came from; none for a default or if a program set it.
-        source_of_other: Option<Source>,
+        /// The two.
+        both: Box<[Given; 2]>,
         /// Why they don't go together, and what to do.
         rule: &'static str,
     },

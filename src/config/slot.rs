@@ -237,8 +237,8 @@ fn size_range(least: u64, most: u64) -> String {
 
 fn show_bytes(bytes: u64) -> String {
     match bytes {
-        _ if bytes > 0 && bytes % MIB == 0 => format!("{}MiB", bytes / MIB),
-        _ if bytes > 0 && bytes % KIB == 0 => format!("{}KiB", bytes / KIB),
+        _ if bytes > 0 && bytes.is_multiple_of(MIB) => format!("{}MiB", bytes / MIB),
+        _ if bytes > 0 && bytes.is_multiple_of(KIB) => format!("{}KiB", bytes / KIB),
         _ => bytes.to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! The table of all settings: flags, environment, file, help and checks are made from it.
 
-use super::error::{ConfigError, Source};
+use super::error::{ConfigError, Given, Source};
 use super::slot::{Number, Slot, Unit, Whole};
 use super::{FPS_RANGE, Limits, ServeOptions, Settings};
 
@@ -244,32 +244,24 @@ pub(super) fn check_together(
     limits: &Limits,
     source: impl Fn(&str) -> Option<Source>,
 ) -> Result<(), ConfigError> {
-    let conflict = |setting, value: usize, other, other_value: usize, rule| {
-        Err(ConfigError::Conflict {
+    let conflict = |both: [(&'static str, usize); 2], rule| {
+        let both = both.map(|(setting, value)| Given {
             setting,
             value: value.to_string(),
-            source_of_value: source(setting),
-            other,
-            other_value: other_value.to_string(),
-            source_of_other: source(other),
-            rule,
-        })
+            source: source(setting),
+        });
+        Err(ConfigError::Conflict { both: Box::new(both), rule })
     };
     if limits.history_bytes > limits.queue_bytes {
         return conflict(
-            "history-bytes",
-            limits.history_bytes,
-            "queue-bytes",
-            limits.queue_bytes,
+            [("history-bytes", limits.history_bytes), ("queue-bytes", limits.queue_bytes)],
             "who joins is sent the history at once, so queue-bytes must be at least history-bytes",
         );
     }
-    if limits.bytes_per_s.is_some() && (limits.bytes_burst as usize) < limits.max_message_bytes {
+    let burst = limits.bytes_burst as usize;
+    if limits.bytes_per_s.is_some() && burst < limits.max_message_bytes {
         return conflict(
-            "max-message-bytes",
-            limits.max_message_bytes,
-            "bytes-burst",
-            limits.bytes_burst as usize,
+            [("max-message-bytes", limits.max_message_bytes), ("bytes-burst", burst)],
             "the largest message comes at once, so bytes-burst must be at least \
              max-message-bytes (or bytes-per-s none)",
         );
