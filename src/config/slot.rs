@@ -146,7 +146,7 @@ impl Slot<'_> {
         match self {
             Self::Address(_) => "an IPv4 or IPv6 address; 0.0.0.0 or :: for all interfaces".into(),
             Self::Level(_) => "0 or error, 1 or warn, 2 or info, 3 or debug, 4 or trace".into(),
-            Self::Hangup(_) => "keep or stop".into(),
+            Self::Hangup(_) => "keep (go on headless) or stop (drain and exit)".into(),
             Self::Path(_) => "the path of a file, or none".into(),
             Self::Switch(..) => "true or false".into(),
             Self::Whole(place, unit, least, most) => {

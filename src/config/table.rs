@@ -92,7 +92,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "on-hangup",
         "ACTION",
         Console,
-        "When the terminal is gone (SIGHUP): keep goes on headless, stop drains and exits",
+        "What to do when the terminal is gone (SIGHUP)",
         |o| Slot::Hangup(&mut o.on_hangup)
     ),
     setting!(
