@@ -1,10 +1,26 @@
-//! vrlobby: a chat and presence server for VR headsets.
+//! vrlobby: an IRC-like chat and presence server for VR headsets.
+//!
+//! Headsets connect over WebSocket and speak small JSON messages: they log in, join rooms, chat,
+//! send events and stream where their head is. Chat is handed on at once, poses in batches, at
+//! the rate that the operator chose.
+//!
+//! [`Server::builder`] starts a server within another program; [`ServerHandle::operator`] gives
+//! the hold on it that a console has.
 
 pub mod addresses;
 pub mod clock;
 pub mod config;
+mod hub;
 pub mod lobby;
 pub mod logging;
 pub mod operator;
+pub mod outbox;
 pub mod printable;
 pub mod protocol;
+mod seats;
+pub mod server;
+mod session;
+
+pub use config::{Limits, Settings};
+pub use operator::{LogLevel, Operator};
+pub use server::{Builder, Server, ServerError, ServerHandle};

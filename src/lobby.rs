@@ -32,6 +32,13 @@ use crate::protocol::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId(u32);
 
+#[cfg(test)]
+impl RoomId {
+    pub(crate) const fn for_tests(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// Takes what the lobby has to say to its sessions, in the order it says it.
 ///
 /// All frames are whole WebSocket frames, header included.
@@ -176,6 +183,16 @@ impl Lobby {
     /// How many are logged in.
     pub fn users(&self) -> usize {
         self.names.len()
+    }
+
+    /// The name of who is logged in on this connection.
+    pub fn name_of(&self, id: SessionId) -> Option<Arc<str>> {
+        self.session(id)?.user.as_ref().map(|user| user.name.shared())
+    }
+
+    /// How long a session has been connected; none if it is not known.
+    pub fn connected_for(&self, id: SessionId, now: Timestamp) -> Option<Duration> {
+        Some(now.since(self.session(id)?.connected))
     }
 
     /// Someone has connected. The lower 32 bits of `id` are a slot that nobody else has now.

@@ -96,7 +96,7 @@ fn read_number(number: &str, text: &mut String) -> Result<f64, String> {
         return Err(format!("{}, and has to be a number", kind_of(number)));
     }
     let value: f64 = number.parse().map_err(|_| "not a number".to_owned())?;
-    if !(value.abs() <= MAX_COORDINATE) {
+    if value.is_nan() || value.abs() > MAX_COORDINATE {
         return Err(format!("{value:e}, and has to lie within ±1e9"));
     }
     if number.len() <= MAX_NUMBER_TEXT {

@@ -1,0 +1,333 @@
+//! The server as a whole: settings in, a running server out.
+
+mod listen;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+pub(crate) use self::listen::Refused;
+use crate::addresses;
+use crate::clock::Clock;
+use crate::config::{ConfigError, Limits, Settings};
+use crate::hub::{Hub, HubParts, INPUT_QUEUE, Load};
+use crate::logging::{self, LogControl, LogTarget};
+use crate::operator::{LogLevel, Operator, ServerInfo};
+use crate::seats::Seats;
+use crate::session::Shared;
+
+/// From the signal to stop, clients have this long to take what was accepted.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+/// Why a server did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A setting is out of range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Something else listens there.
+    #[error("port {port} of {ip} is taken: stop what listens there, or choose another with --port")]
+    PortTaken {
+        /// The address that was asked for.
+        ip: IpAddr,
+        /// The port that was asked for.
+        port: u16,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The system gives no threads.
+    #[error("can't start the server's threads: {0}")]
+    Threads(std::io::Error),
+    /// A thread of the server panicked.
+    #[error("the server has failed; the log says where")]
+    Panicked,
+}
+
+/// Where a server begins: [`Server::builder`].
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// A server with default settings, to be changed and started.
+    ///
+    /// ```
+    /// use vrlobby::{LogLevel, Server};
+    ///
+    /// let server = Server::builder()
+    ///     .ip([127, 0, 0, 1].into())
+    ///     .port(0) // any free port; the default is 42069
+    ///     .fps(30.0)
+    ///     .log_level(LogLevel::Info)
+    ///     .start()?;
+    /// println!("headsets connect to {}", server.info().urls[0]);
+    /// // … act as the operator: server.operator() …
+    /// server.stop();
+    /// server.wait()?;
+    /// # Ok::<(), vrlobby::ServerError>(())
+    /// ```
+    pub fn builder() -> Builder {
+        Builder { settings: Settings::default(), log: None }
+    }
+}
+
+/// Settings of a server that is not started yet.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder {
+    settings: Settings,
+    log: Option<LogControl>,
+}
+
+impl Builder {
+    /// The address to listen on; all interfaces unless set.
+    pub fn ip(mut self, ip: IpAddr) -> Self {
+        self.settings.ip = ip;
+        self
+    }
+
+    /// The port to listen on, 42069 unless set; 0 for any that is free.
+    pub fn port(mut self, port: u16) -> Self {
+        self.settings.port = port;
+        self
+    }
+
+    /// Ticks a second, 0.1 to 240, 1 unless set.
+    pub fn fps(mut self, fps: f64) -> Self {
+        self.settings.fps = fps;
+        self
+    }
+
+    /// The most detailed level that [`Builder::run`] logs.
+    pub fn log_level(mut self, level: LogLevel) -> Self {
+        self.settings.log_level = level;
+        self
+    }
+
+    /// What clients may take and cost; [`Limits::lab`] unless set.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// All settings at once.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Lets the operator change the level of this log.
+    pub fn log_control(mut self, log: LogControl) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// Binds, and serves on threads of its own until the handle says stop or is dropped.
+    ///
+    /// Events go to whatever `tracing` subscriber the program has.
+    ///
+    /// # Errors
+    /// If a setting is out of range, or the address can't be listened on.
+    pub fn start(self) -> Result<ServerHandle, ServerError> {
+        self.settings.check()?;
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let clock = Clock::start();
+        let load = Arc::new(Load::new(clock));
+        let parking = load.clone();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .thread_name("vrlobby")
+            .on_thread_park(move || parking.before_park())
+            .enable_all()
+            .build()
+            .map_err(ServerError::Threads)?;
+        let socket = bind(&self.settings)?;
+        let listening = socket.local_addr().map_err(|source| self.bind_error(source))?;
+        let listener = {
+            let _context = runtime.enter();
+            TcpListener::from_std(socket).map_err(|source| self.bind_error(source))?
+        };
+        let info = ServerInfo { listening, urls: addresses::urls(listening), started: clock.now() };
+        let (stop, stopping) = watch::channel(false);
+        let stop = Arc::new(stop);
+        let (operator, port) = Operator::new(info, stop.clone());
+        let (hub_sender, inputs) = mpsc::channel(INPUT_QUEUE);
+        let limits = self.settings.limits;
+        let seats = Seats::new(limits.max_connections, limits.max_connections_per_address);
+        let refused = Arc::new(Refused::default());
+        let hub = Hub::new(HubParts {
+            inputs,
+            port,
+            clock,
+            limits: limits.clone(),
+            fps: self.settings.fps,
+            workers,
+            load: load.clone(),
+            refused: refused.clone(),
+            log: self.log,
+        });
+        let shared = Arc::new(Shared { clock, limits, hub: hub_sender, load });
+        let (done, finished) = watch::channel(());
+        let thread = std::thread::Builder::new()
+            .name("vrlobby-main".into())
+            .spawn(move || {
+                let _done = done;
+                let result = runtime.block_on(async move {
+                    let hub = tokio::spawn(hub.run(stopping.clone()));
+                    let accept = listen::accept(listener, shared, seats.clone(), refused);
+                    tokio::spawn(listen::until(stopping, accept));
+                    let result = hub.await.map_err(|_| ServerError::Panicked);
+                    // The hub has told everyone; now they read it, or they don't.
+                    let _ = tokio::time::timeout(DRAIN_TIMEOUT, seats.emptied()).await;
+                    result
+                });
+                runtime.shutdown_background();
+                result
+            })
+            .map_err(ServerError::Threads)?;
+        Ok(ServerHandle { operator, stop, finished, thread: Some(thread) })
+    }
+
+    /// Starts, serves until SIGINT or SIGTERM (Ctrl-C on Windows), drains and returns. Logs to
+    /// stderr, unless the program has a `tracing` subscriber already.
+    ///
+    /// # Errors
+    /// As [`Builder::start`], or if the server fails while it runs.
+    pub fn run(mut self) -> Result<(), ServerError> {
+        self.settings.check()?;
+        let mut log_guard = None;
+        if self.log.is_none()
+            && let Ok((log, guard)) =
+                logging::init(LogTarget::Stderr, self.settings.log_level, None)
+        {
+            self.log = Some(log);
+            log_guard = Some(guard);
+        }
+        let handle = self.start()?;
+        for url in &handle.info().urls {
+            tracing::info!("headsets connect to {url}");
+        }
+        let result = handle.run_until_signalled();
+        drop(log_guard);
+        result
+    }
+
+    fn bind_error(&self, source: std::io::Error) -> ServerError {
+        bind_error(&self.settings, source)
+    }
+}
+
+fn bind_error(settings: &Settings, source: std::io::Error) -> ServerError {
+    if source.kind() == std::io::ErrorKind::AddrInUse {
+        return ServerError::PortTaken { ip: settings.ip, port: settings.port };
+    }
+    ServerError::Bind { address: SocketAddr::new(settings.ip, settings.port), source }
+}
+
+fn bind(settings: &Settings) -> Result<std::net::TcpListener, ServerError> {
+    let address = SocketAddr::new(settings.ip, settings.port);
+    let bind = || -> std::io::Result<std::net::TcpListener> {
+        let domain = socket2::Domain::for_address(address);
+        let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
+        if cfg!(unix) {
+            // A restart must not wait for connections of the run before to time out.
+            socket.set_reuse_address(true)?;
+        }
+        if address.is_ipv6() {
+            socket.set_only_v6(false)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    bind().map_err(|source| bind_error(settings, source))
+}
+
+/// A running server. Dropping it stops the server without waiting.
+#[derive(Debug)]
+pub struct ServerHandle {
+    operator: Operator,
+    stop: Arc<watch::Sender<bool>>,
+    finished: watch::Receiver<()>,
+    thread: Option<JoinHandle<Result<(), ServerError>>>,
+}
+
+impl ServerHandle {
+    /// Where it listens, and what a headset has to type.
+    pub fn info(&self) -> &ServerInfo {
+        self.operator.info()
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.info().listening
+    }
+
+    /// A hold on the server for one who may see and do everything.
+    pub fn operator(&self) -> Operator {
+        self.operator.clone()
+    }
+
+    /// Asks it to stop: every client gets what was accepted and close 1001. Returns at once.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Waits, as a future, until it has stopped.
+    pub async fn finished(&mut self) {
+        // The sender never sends: it is dropped at the end.
+        let _ = self.finished.changed().await;
+    }
+
+    /// Blocks until it has stopped, at most 5 s after [`Self::stop`].
+    ///
+    /// # Errors
+    /// If a thread of the server panicked.
+    pub fn wait(mut self) -> Result<(), ServerError> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(ServerError::Panicked),
+            None => Ok(()),
+        }
+    }
+
+    /// Blocks until SIGINT, SIGTERM or the operator stops it, and then until it has drained.
+    ///
+    /// # Errors
+    /// If a thread of the server panicked.
+    pub fn run_until_signalled(mut self) -> Result<(), ServerError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(ServerError::Threads)?;
+        runtime.block_on(async {
+            tokio::select! {
+                signal = listen::signal() => {
+                    tracing::info!("{signal}: telling everyone and stopping");
+                    self.stop();
+                }
+                () = self.finished() => {}
+            }
+        });
+        self.wait()
+    }
+}
+
+impl Drop for ServerHandle {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}

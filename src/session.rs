@@ -1,0 +1,366 @@
+//! One connection: reads, decodes, passes on to the hub, and writes what its outbox holds back.
+
+pub(crate) mod handshake;
+mod quota;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use self::quota::Quota;
+use crate::clock::{Clock, Timestamp};
+use crate::config::Limits;
+use crate::hub::{Input, Load};
+use crate::operator::{HISTORY_SECONDS, SessionId};
+use crate::outbox::{Outbox, State};
+use crate::protocol::decode::{RoomCache, decode};
+use crate::protocol::websocket::{CloseReason, FrameReader, Incoming, OpCode, control_frame};
+use crate::protocol::{Code, Refusal, Request};
+use crate::seats::Seat;
+
+/// One read takes at most this many bytes. The buffer is shared by a thread's connections.
+const READ_SIZE: usize = 32 << 10;
+
+/// A connection that is closing has this long until it is dropped, read or not.
+pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(2);
+
+thread_local! {
+    static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE].into());
+}
+
+/// What the hub and a connection's task share.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: SessionId,
+    pub(crate) peer: SocketAddr,
+    pub(crate) outbox: Outbox,
+    pub(crate) vitals: Vitals,
+    /// Gives back the connection's place when both have let go of it.
+    _seat: Seat,
+}
+
+/// Signs of life, in microseconds of the server's clock.
+#[derive(Debug, Default)]
+pub(crate) struct Vitals {
+    heard: AtomicU64,
+    heard_request: AtomicU64,
+    pinged: AtomicU64,
+    round_trip: AtomicU64,
+    bytes_in: AtomicU64,
+    /// Microseconds of the last round trips, oldest first.
+    round_trips: Mutex<VecDeque<u32>>,
+}
+
+impl Vitals {
+    /// When anything came last.
+    pub(crate) fn heard(&self) -> Timestamp {
+        Timestamp::from_micros(self.heard.load(Ordering::Relaxed))
+    }
+
+    /// When a message came last, pings and pongs aside.
+    pub(crate) fn heard_request(&self) -> Timestamp {
+        Timestamp::from_micros(self.heard_request.load(Ordering::Relaxed))
+    }
+
+    /// When it was last pinged; the epoch if never.
+    pub(crate) fn pinged(&self) -> Timestamp {
+        Timestamp::from_micros(self.pinged.load(Ordering::Relaxed))
+    }
+
+    /// How long the last ping took to be answered.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        Some(self.round_trip.load(Ordering::Relaxed))
+            .filter(|rtt| *rtt > 0)
+            .map(Duration::from_micros)
+    }
+
+    /// The last round trips, oldest first.
+    pub(crate) fn round_trips(&self) -> Vec<Duration> {
+        self.round_trips.lock().iter().map(|rtt| Duration::from_micros((*rtt).into())).collect()
+    }
+
+    /// Bytes that came.
+    pub(crate) fn bytes_in(&self) -> u64 {
+        self.bytes_in.load(Ordering::Relaxed)
+    }
+
+    /// Notes a ping and gives its payload.
+    pub(crate) fn ping(&self, now: Timestamp) -> [u8; 8] {
+        self.pinged.store(now.as_micros(), Ordering::Relaxed);
+        now.as_micros().to_be_bytes()
+    }
+
+    fn pong(&self, payload: &[u8], now: Timestamp) {
+        let sent = self.pinged.load(Ordering::Relaxed);
+        if payload == sent.to_be_bytes() {
+            let rtt = now.since(Timestamp::from_micros(sent)).as_micros() as u64;
+            self.round_trip.store(rtt.max(1), Ordering::Relaxed);
+            let mut round_trips = self.round_trips.lock();
+            if round_trips.len() >= HISTORY_SECONDS {
+                round_trips.pop_front();
+            }
+            round_trips.push_back(u32::try_from(rtt).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(
+        id: SessionId,
+        peer: SocketAddr,
+        outbox: Outbox,
+        now: Timestamp,
+        seat: Seat,
+    ) -> Self {
+        let vitals = Vitals::default();
+        vitals.heard.store(now.as_micros(), Ordering::Relaxed);
+        Self { id, peer, outbox, vitals, _seat: seat }
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+    pub(crate) hub: mpsc::Sender<Input>,
+    pub(crate) load: Arc<Load>,
+}
+
+/// What a connection's task does next.
+enum Turn {
+    /// Requests have come.
+    Requests,
+    /// Nothing more will come; the reply to a close, if the peer closed.
+    Left,
+    /// All is written, or nothing more can be.
+    Over,
+}
+
+struct Session {
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    socket: OwnedReadHalf,
+    reader: FrameReader,
+    rooms: RoomCache,
+    quota: Quota,
+    requests: Vec<Result<Request, Refusal>>,
+    /// Nothing is read any more: the peer has left or broken the rules.
+    deaf: bool,
+}
+
+/// Serves a connection after its handshake, until it is over. `early` came with the handshake.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    socket: OwnedReadHalf,
+    mut early: Vec<u8>,
+) {
+    let id = connection.id;
+    if shared.hub.send(Input::Connected(connection.clone())).await.is_err() {
+        return;
+    }
+    let now = shared.clock.now();
+    let mut session = Session {
+        reader: FrameReader::new(shared.limits.max_message_bytes),
+        quota: Quota::new(&shared.limits, now),
+        rooms: RoomCache::default(),
+        requests: Vec::new(),
+        deaf: false,
+        shared,
+        connection,
+        socket,
+    };
+    if !early.is_empty() {
+        session.take_in(&mut early);
+    }
+    drop(early);
+    session.pass_on().await;
+    let mut left = false;
+    let mut deadline: Option<Instant> = None;
+    loop {
+        let turn = std::future::poll_fn(|cx| session.poll_turn(cx));
+        let turn = match deadline {
+            None => turn.await,
+            Some(deadline) => tokio::time::timeout_at(deadline, turn).await.unwrap_or(Turn::Over),
+        };
+        session.pass_on().await;
+        match turn {
+            Turn::Requests => {}
+            Turn::Left => {}
+            Turn::Over => break,
+        }
+        if session.deaf && !left {
+            left = true;
+            // At once, whatever becomes of the TCP connection.
+            let _ = session.shared.hub.send(Input::Disconnected(id)).await;
+        }
+        if deadline.is_none() && session.connection.outbox.state() != State::Open {
+            deadline = Some(Instant::now() + CLOSE_GRACE);
+        }
+    }
+    if !left {
+        let _ = session.shared.hub.send(Input::Disconnected(id)).await;
+    }
+    if session.connection.outbox.state() == State::Closed {
+        session.linger(deadline.unwrap_or_else(|| Instant::now() + CLOSE_GRACE)).await;
+    }
+}
+
+impl Session {
+    fn stream(&self) -> &TcpStream {
+        self.socket.as_ref()
+    }
+
+    async fn pass_on(&mut self) {
+        if self.requests.is_empty() {
+            return;
+        }
+        let id = self.connection.id;
+        for request in self.requests.drain(..) {
+            let input = Input::Request(id, request);
+            // Waits while the hub has its hands full: then the peer's TCP waits too.
+            let sent = match self.shared.hub.try_send(input) {
+                Ok(()) => true,
+                Err(mpsc::error::TrySendError::Full(input)) => {
+                    self.shared.hub.send(input).await.is_ok()
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => false,
+            };
+            if !sent {
+                break;
+            }
+        }
+        if self.requests.capacity() > 16 {
+            self.requests = Vec::new();
+        }
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        let connection = self.connection.clone();
+        let outbox = &connection.outbox;
+        outbox.register(cx.waker());
+        loop {
+            while outbox.is_blocked() {
+                match self.stream().poll_write_ready(cx) {
+                    Poll::Ready(_) => outbox.unblock(),
+                    Poll::Pending => break,
+                }
+            }
+            match outbox.state() {
+                State::Open => {}
+                State::Closing if !outbox.is_blocked() => {
+                    outbox.flush();
+                    if outbox.is_blocked() {
+                        continue;
+                    }
+                    return Poll::Ready(Turn::Over);
+                }
+                State::Closing => {}
+                State::Closed | State::Broken => return Poll::Ready(Turn::Over),
+            }
+            // Who does not read is not read from: its own answers would fill its lane.
+            let waits =
+                outbox.is_blocked() && outbox.waiting().0 > self.shared.limits.queue_bytes / 2;
+            if self.deaf || waits {
+                return Poll::Pending;
+            }
+            ready!(self.poll_read(cx));
+            if self.deaf {
+                return Poll::Ready(Turn::Left);
+            }
+            if !self.requests.is_empty() {
+                return Poll::Ready(Turn::Requests);
+            }
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let mut read = ReadBuf::new(buffer);
+            let result = ready!(Pin::new(&mut self.socket).poll_read(cx, &mut read));
+            let bytes = read.filled_mut();
+            if result.is_err() || bytes.is_empty() {
+                self.deaf = true;
+                self.connection.outbox.hang_up();
+            } else {
+                self.take_in(bytes);
+            }
+            Poll::Ready(())
+        })
+    }
+
+    /// Takes frames apart and decodes what they say.
+    fn take_in(&mut self, bytes: &mut [u8]) {
+        let Self { shared, connection, reader, rooms, quota, requests, deaf, .. } = self;
+        let now = shared.clock.now();
+        connection.vitals.heard.store(now.as_micros(), Ordering::Relaxed);
+        connection.vitals.bytes_in.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let mut answered = false;
+        let before = requests.len();
+        let result = reader.read(bytes, |incoming| match incoming {
+            Incoming::Text(text) => {
+                let request = decode(text, rooms);
+                requests.push(quota.check(request, text.len(), now));
+            }
+            Incoming::Binary => {
+                let reason = "binary frames mean nothing here; send JSON as text";
+                let refusal = Refusal::new(Code::InvalidStructure, reason).also_before_login();
+                requests.push(quota.check(Err(refusal), 0, now));
+            }
+            Incoming::Ping(payload) => {
+                connection.outbox.push(&control_frame(OpCode::Pong, payload));
+                answered = true;
+            }
+            Incoming::Pong(payload) => connection.vitals.pong(payload, now),
+            Incoming::Close(code) => {
+                *deaf = true;
+                let code = code.unwrap_or(1000);
+                connection.outbox.close(&CloseReason::new(code, ""));
+            }
+        });
+        if requests.len() > before {
+            connection.vitals.heard_request.store(now.as_micros(), Ordering::Relaxed);
+            shared.load.add((requests.len() - before) as u64);
+        }
+        if let Err(reason) = result {
+            *deaf = true;
+            tracing::debug!(peer = %connection.peer, code = reason.code, reason = %reason.reason, "closed for a fault in its frames");
+            connection.outbox.close(&reason);
+        }
+        if answered {
+            connection.outbox.flush();
+        }
+    }
+
+    /// Reads until the peer ends too, so that what was written is not lost to a reset.
+    async fn linger(&mut self, deadline: Instant) {
+        let stream: &TcpStream = self.socket.as_ref();
+        let _ = socket2::SockRef::from(stream).shutdown(std::net::Shutdown::Write);
+        let socket = &mut self.socket;
+        let drained = std::future::poll_fn(|cx| {
+            READ_BUFFER.with_borrow_mut(|buffer| {
+                loop {
+                    let mut read = ReadBuf::new(buffer);
+                    let result = ready!(Pin::new(&mut *socket).poll_read(cx, &mut read));
+                    if result.is_err() || read.filled().is_empty() {
+                        return Poll::Ready(());
+                    }
+                }
+            })
+        });
+        let _ = tokio::time::timeout_at(deadline, drained).await;
+    }
+}
