@@ -206,10 +206,14 @@ impl Headset {
                     let before = phase;
                     match self.hear(&text, &mut phase, running) {
                         ControlFlow::Continue(request) => {
-                            if phase == Phase::InRoom && before != phase {
-                                permit = None;
-                                let pause = self.random.random_range(0.0..CHAT_PAUSE.end);
-                                alarm.as_mut().reset((Instant::now() + seconds(pause)).into());
+                            if before != phase {
+                                let wait = if phase == Phase::InRoom {
+                                    permit = None;
+                                    seconds(self.random.random_range(0.0..CHAT_PAUSE.end))
+                                } else {
+                                    ENTRY_PATIENCE
+                                };
+                                alarm.as_mut().reset((Instant::now() + wait).into());
                             }
                             request
                         }
@@ -372,6 +376,10 @@ impl Headset {
         if *phase == Phase::InRoom {
             room.ledger.lock().refused(self.slot);
             self.last_403 = if reply.code == 403 { Some(now) } else { self.last_403 };
+            return ControlFlow::Continue(None);
+        }
+        // Poses that were on their way when the room was closed.
+        if reply.code == 401 && *phase == Phase::Joining {
             return ControlFlow::Continue(None);
         }
         let step = if *phase == Phase::LoggingIn { "login" } else { "join" };
