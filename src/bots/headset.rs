@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::chat::Utterance;
 use super::connect::Socket;
@@ -24,7 +24,7 @@ const ENTRY_PATIENCE: Duration = Duration::from_secs(30);
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
 /// A server that does not answer a close within this time is left without an answer.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-/// An error 403 this soon before a close 1008 was the reason for it.
+/// A connection that ends this soon after an error 403 was ended by the operator.
 const KICK_WINDOW: Duration = Duration::from_secs(2);
 
 /// Waiting times between tries double from the first to the last.
@@ -55,7 +55,6 @@ enum Ended {
     Lost(String),
     /// The server does not want this bot.
     Refused(String),
-    Kicked,
 }
 
 /// Where a connection stands.
@@ -123,12 +122,13 @@ impl Headset {
             self.arrive();
             match ended {
                 Ended::Stopped => return,
-                Ended::Kicked => {
-                    self.hall.mishaps.lock().kicked += 1;
-                    return;
-                }
                 Ended::Refused(reason) => {
                     self.hall.mishaps.lock().gave_up(reason);
+                    return;
+                }
+                // Its close may be lost to a reset; the error before it says enough.
+                Ended::Lost(_) if self.last_403.is_some_and(|at| at.elapsed() < KICK_WINDOW) => {
+                    self.hall.mishaps.lock().kicked += 1;
                     return;
                 }
                 Ended::Lost(reason) => {
@@ -198,7 +198,7 @@ impl Headset {
                 message = socket.next() => {
                     let text = match message {
                         Some(Ok(Message::Text(text))) => text,
-                        Some(Ok(Message::Close(frame))) => return self.closed(frame),
+                        Some(Ok(Message::Close(frame))) => return closed(frame),
                         Some(Ok(_)) => continue,
                         Some(Err(error)) => return Ended::Lost(error.to_string()),
                         None => return Ended::Lost("the connection ended without a close".into()),
@@ -442,20 +442,16 @@ impl Headset {
     fn tally(&self, change: impl FnOnce(&mut super::hall::Tally)) {
         change(&mut self.hall.rooms[self.room].tallies[self.slot].lock());
     }
+}
 
-    fn closed(&self, frame: Option<tokio_tungstenite::tungstenite::protocol::CloseFrame>) -> Ended {
-        let policy = frame.as_ref().is_some_and(|frame| frame.code == CloseCode::Policy);
-        if policy && self.last_403.is_some_and(|at| at.elapsed() < KICK_WINDOW) {
-            return Ended::Kicked;
+fn closed(frame: Option<CloseFrame>) -> Ended {
+    Ended::Lost(match frame {
+        Some(frame) => {
+            let reason = wire::printable(&frame.reason);
+            format!("closed with {}: {reason}", u16::from(frame.code))
         }
-        Ended::Lost(match frame {
-            Some(frame) => {
-                let reason = wire::printable(&frame.reason);
-                format!("closed with {}: {reason}", u16::from(frame.code))
-            }
-            None => "closed without a code".into(),
-        })
-    }
+        None => "closed without a code".into(),
+    })
 }
 
 fn seconds(seconds: f64) -> Duration {

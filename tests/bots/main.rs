@@ -7,12 +7,18 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use vrlobby::bots::{BotOptions, BotsError, run};
+use vrlobby::bots::{BotOptions, BotsError, Report};
 
 use crate::mock::Mock;
 
 fn bots(url: &str, users: usize, rooms: usize) -> BotOptions {
     BotOptions { url: url.into(), users, rooms, hz: 50.0, ..BotOptions::default() }
+}
+
+/// A run that must be over within a minute.
+async fn run(options: BotOptions, stop: impl Future) -> Result<Report, BotsError> {
+    let run = vrlobby::bots::run(options, stop);
+    tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run to end")
 }
 
 /// Everyone got this many ticks.

@@ -220,7 +220,8 @@ async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
                     let request = serde_json::from_str(&text).unwrap();
                     let mut world = world.lock().unwrap();
                     let known = who.as_ref().and_then(|user| world.users.get(user).cloned());
-                    let Some(sender) = known.or(out.take()) else { break };
+                    // One who was sent away still has to get what is queued.
+                    let Some(sender) = known.or(out.take()) else { continue };
                     world.request(&mut who, &sender, &request);
                     // Once it is logged in, only the world holds on to this connection.
                     if who.is_none() {
@@ -231,7 +232,18 @@ async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
                 Some(Err(_)) | None => break,
             },
             message = queue.recv() => match message {
-                Some(message) => if socket.send(message).await.is_err() { break },
+                Some(message) => {
+                    let last = message.is_close();
+                    if socket.send(message).await.is_err() {
+                        break;
+                    }
+                    if last {
+                        // Whoever goes without reading what is still coming sends a reset,
+                        // which may overtake the close.
+                        while let Some(Ok(_)) = socket.next().await {}
+                        break;
+                    }
+                }
                 None => break,
             },
         }
