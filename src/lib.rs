@@ -8,6 +8,7 @@
 //! the hold on it that a console has.
 
 pub mod addresses;
+pub mod bots;
 pub mod clock;
 pub mod config;
 mod hub;

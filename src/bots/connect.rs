@@ -1,0 +1,134 @@
+//! From an address to an open WebSocket, and what can go wrong on the way.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Error as WsError;
+use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use super::BotsError;
+use crate::config::DEFAULT_PORT;
+
+pub(super) type Socket = WebSocketStream<TcpStream>;
+
+/// Connecting and the handshake may each take this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A tick of 64 users or fewer comes in one or two reads of this many bytes; tungstenite
+/// zero-fills it before every read, so that its default of 128 KiB costs more than the frame.
+const SMALL_READ: usize = 4 << 10;
+const LARGEST_READ: usize = 64 << 10;
+/// About what one head takes in a tick.
+const HEAD_BYTES: usize = 160;
+
+/// A server's address.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// The whole address, with its port.
+    pub(super) url: String,
+    host: String,
+    port: u16,
+    read_buffer: usize,
+}
+
+impl Target {
+    /// `url` is `ws://host[:port][/path]`; without `ws://` it is meant, without a port it is the
+    /// wire contract's. A room has `members`.
+    pub(super) fn parse(url: &str, members: usize) -> Result<Self, BotsError> {
+        let bad = |reason: &str| BotsError::BadUrl { url: url.to_owned(), reason: reason.into() };
+        let full = if url.contains("://") { url.to_owned() } else { format!("ws://{url}") };
+        let uri: Uri = full.parse().map_err(|error| bad(&format!("{error}")))?;
+        match uri.scheme_str() {
+            Some("ws") => {}
+            Some("wss") => return Err(bad("the bots speak no TLS; use ws://")),
+            _ => return Err(bad("it does not start with ws://")),
+        }
+        let host =
+            uri.host().filter(|host| !host.is_empty()).ok_or_else(|| bad("it has no host"))?;
+        let port = match uri.port() {
+            Some(port) => port.as_u16(),
+            None if uri.authority().is_some_and(|all| all.as_str().ends_with(host)) => DEFAULT_PORT,
+            None => return Err(bad("its port is no number from 1 to 65535")),
+        };
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        Ok(Self {
+            url: format!("ws://{host}:{port}{path}"),
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port,
+            read_buffer: (members * HEAD_BYTES).clamp(SMALL_READ, LARGEST_READ),
+        })
+    }
+
+    pub(super) async fn connect(&self) -> Result<Socket, BotsError> {
+        let stream = match timeout(PATIENCE, TcpStream::connect((&*self.host, self.port))).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
+                return Err(BotsError::NothingListens { url: self.url.clone() });
+            }
+            Ok(Err(error)) => return Err(self.unreachable(error.to_string())),
+            Err(_) => return Err(self.unreachable(format!("no answer in {PATIENCE:?}"))),
+        };
+        stream.set_nodelay(true).map_err(|error| self.unreachable(error.to_string()))?;
+        let config = WebSocketConfig::default().read_buffer_size(self.read_buffer);
+        let handshake = client_async_with_config(self.url.as_str(), stream, Some(config));
+        match timeout(PATIENCE, handshake).await {
+            Ok(Ok((socket, _))) => Ok(socket),
+            Ok(Err(WsError::Http(answer))) => {
+                let text = answer.body().as_deref().map(String::from_utf8_lossy);
+                Err(BotsError::TurnedAway {
+                    url: self.url.clone(),
+                    status: answer.status().as_u16(),
+                    reason: super::wire::printable(text.as_deref().unwrap_or_default().trim()),
+                })
+            }
+            Ok(Err(error)) => Err(self.no_web_socket(error.to_string())),
+            Err(_) => Err(self.no_web_socket(format!("no answer in {PATIENCE:?}"))),
+        }
+    }
+
+    fn unreachable(&self, reason: String) -> BotsError {
+        BotsError::Unreachable { url: self.url.clone(), reason }
+    }
+
+    fn no_web_socket(&self, reason: String) -> BotsError {
+        BotsError::NoWebSocket { url: self.url.clone(), reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_completed() {
+        for (given, url, host) in [
+            ("ws://127.0.0.1:42069", "ws://127.0.0.1:42069/", "127.0.0.1"),
+            ("localhost", "ws://localhost:42069/", "localhost"),
+            ("lab.example:80/vr?x=1", "ws://lab.example:80/vr?x=1", "lab.example"),
+            ("ws://[::1]:9", "ws://[::1]:9/", "::1"),
+        ] {
+            let target = Target::parse(given, 10).unwrap();
+            assert_eq!((target.url.as_str(), target.host.as_str()), (url, host));
+            assert_eq!(target.read_buffer, 4096);
+        }
+        assert_eq!(Target::parse("localhost", 5000).unwrap().read_buffer, LARGEST_READ);
+    }
+
+    #[test]
+    fn wrong_addresses_are_named_with_the_reason() {
+        for (given, reason) in [
+            ("wss://lab.example", "TLS"),
+            ("http://lab.example", "ws://"),
+            ("ws://lab.example:99999", "port"),
+            ("ws://", "ws://"),
+            ("a b", "a b"),
+        ] {
+            let error = Target::parse(given, 1).unwrap_err().to_string();
+            assert!(error.contains(reason) && error.contains(given), "{error}");
+        }
+    }
+}
