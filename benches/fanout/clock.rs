@@ -1,5 +1,6 @@
 //! The clock that all processes of the benchmark share.
 
+use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// Nanoseconds of a second.
@@ -19,6 +20,13 @@ pub(crate) fn own_cpu() -> u64 {
 pub(crate) fn until(due: u64) -> Timespec {
     let left = due.saturating_sub(now());
     Timespec { tv_sec: (left / SECOND) as i64, tv_nsec: (left % SECOND) as _ }
+}
+
+/// Sleeps until `due`.
+pub(crate) fn sleep_until(due: u64) {
+    let due = Timespec { tv_sec: (due / SECOND) as i64, tv_nsec: (due % SECOND) as _ };
+    // Who is woken early by a signal looks at the clock again.
+    let _ = clock_nanosleep_absolute(rustix::thread::ClockId::Monotonic, &due);
 }
 
 fn nanos(time: Timespec) -> u64 {

@@ -80,6 +80,13 @@ fn run(options: Options) -> std::io::Result<()> {
     let contenders =
         if options.server.is_empty() { Contender::ALL.to_vec() } else { options.server };
     let cores = Cores { server: options.server_core, load: options.load_core };
+    let congestion = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control")?;
+    println!(
+        "servers on core {}, load generator on core {}, TCP congestion control {}",
+        cores.server,
+        cores.load,
+        congestion.trim()
+    );
     for load in loads {
         let seconds = options.seconds.unwrap_or(load.seconds);
         let mut runs: report::Runs = contenders.iter().map(|&c| (c, Vec::new())).collect();

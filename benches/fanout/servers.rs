@@ -85,8 +85,7 @@ impl Server {
         let stderr = tempfile::tempfile()?;
         command.args(["--port", &port.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr.try_clone()?);
-        // A child inherits the core and the timer slack.
-        rustix::thread::set_current_timer_slack(None)?;
+        // A child inherits the core.
         pin(cores.server)?;
         let child = command.spawn();
         pin(cores.load)?;

@@ -42,7 +42,11 @@ pub(crate) fn push_frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
         }
     }
     out.extend_from_slice(&MASK);
-    out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    let start = out.len();
+    out.extend_from_slice(payload);
+    for four in out[start..].chunks_mut(4) {
+        four.iter_mut().zip(MASK).for_each(|(byte, mask)| *byte ^= mask);
+    }
 }
 
 /// A whole server frame: final, text, not masked.
