@@ -1,0 +1,158 @@
+//! The servers as child processes: starting them on their core, and what the kernel says of them.
+
+use std::fs;
+use std::io::{self, Read, Seek};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+use crate::loads::Load;
+
+/// A server has this long to listen.
+const STARTUP: Duration = Duration::from_secs(10);
+/// Clock ticks a second in /proc/PID/stat; fixed on every Linux of today.
+const USER_HZ: u64 = 100;
+
+/// One of the three servers.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Contender {
+    /// The server of this crate.
+    Ours,
+    /// Prepared bytes and nothing else.
+    Floor,
+    /// tokio-tungstenite as its documentation shows it.
+    Sink,
+}
+
+impl Contender {
+    /// All, in the order in which they take turns.
+    pub(crate) const ALL: [Self; 3] = [Self::Ours, Self::Floor, Self::Sink];
+
+    /// What the tables call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Floor => "floor",
+            Self::Sink => "sink",
+        }
+    }
+}
+
+/// The cores that are used.
+#[derive(Clone, Copy)]
+pub(crate) struct Cores {
+    /// Where the servers run.
+    pub(crate) server: usize,
+    /// Where the load generator runs.
+    pub(crate) load: usize,
+}
+
+/// Lets this process, and the children it starts from now on, run on one core only.
+pub(crate) fn pin(core: usize) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    set.set(core);
+    sched_setaffinity(None, &set)
+        .map_err(|error| io::Error::new(error.kind(), format!("can't pin to core {core}: {error}")))
+}
+
+/// A server that is running. It is killed when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    stderr: fs::File,
+    /// Where it listens on 127.0.0.1.
+    pub(crate) port: u16,
+}
+
+impl Server {
+    /// Starts a server for `load` on its core, and waits until it listens.
+    pub(crate) fn start(contender: Contender, load: &Load, cores: Cores) -> io::Result<Self> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut command = match contender {
+            Contender::Ours => {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_vrlobby"));
+                command.args(["--headless", "--ip", "127.0.0.1", "--limits", "none"]);
+                command.args(["--log-level", "1", "--fps", &load.fps.to_string()]);
+                command
+            }
+            Contender::Floor | Contender::Sink => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args(["--load", load.name, "--serve", contender.name()]);
+                command
+            }
+        };
+        let stderr = tempfile::tempfile()?;
+        command.args(["--port", &port.to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr.try_clone()?);
+        // A child inherits the core.
+        pin(cores.server)?;
+        let child = command.spawn();
+        pin(cores.load)?;
+        let mut server = Self { child: child?, stderr, port };
+        server.await_listening(contender)?;
+        Ok(server)
+    }
+
+    fn await_listening(&mut self, contender: Contender) -> io::Result<()> {
+        let begun = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            let exited = self.child.try_wait()?;
+            if exited.is_some() || begun.elapsed() > STARTUP {
+                let what = exited.map_or("did not listen in time".into(), |s| s.to_string());
+                let said = self.said();
+                let error = format!("the server \"{}\" {what}; it said: {said}", contender.name());
+                return Err(io::Error::other(error));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// What it wrote to its stderr, at most the last 2000 bytes.
+    pub(crate) fn said(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let read = self.stderr.rewind().and_then(|()| self.stderr.read_to_end(&mut bytes));
+        let from = bytes.len().saturating_sub(2000);
+        read.map_or_else(
+            |error| error.to_string(),
+            |_| String::from_utf8_lossy(&bytes[from..]).trim().to_owned(),
+        )
+    }
+
+    /// CPU time it has used, user and system, in nanoseconds.
+    pub(crate) fn cpu(&self) -> io::Result<u64> {
+        let mut sum = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            // A thread that ended between listing and reading is not an error.
+            let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+            sum += text.split(' ').next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0);
+        }
+        if sum > 0 { Ok(sum) } else { self.coarse_cpu() }
+    }
+
+    /// The same from /proc/PID/stat, in steps of 10 ms, for kernels without schedstat.
+    fn coarse_cpu(&self) -> io::Result<u64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name, in brackets, may hold spaces.
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = fields.split(' ').skip(12).take(2).filter_map(|n| n.parse::<u64>().ok());
+        Ok(ticks.sum::<u64>() * 1_000_000_000 / USER_HZ)
+    }
+
+    /// Memory it holds, in bytes.
+    pub(crate) fn rss(&self) -> io::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|l| l.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
+        kib.map(|kib| kib * 1024.0).ok_or_else(|| io::Error::other("no VmRSS in /proc/PID/status"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
