@@ -4,6 +4,7 @@ import asyncio
 import functools
 import http.server
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +33,7 @@ class Chromium:
         self.process = subprocess.Popen(
             ["chromium", *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": self.profile},
         )
         port_file = Path(self.profile, "DevToolsActivePort")
         try:

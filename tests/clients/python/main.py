@@ -9,6 +9,7 @@ from pathlib import Path
 
 import answers
 import connections
+import limits
 import meeting
 import original
 import process
@@ -92,7 +93,8 @@ async def main(arguments):
         failed += await node(world)
         failed += await browser(world)
         failed += await meeting.meet(world)
-        failed += await process.suite.run(world)
+        for module in (process, limits):
+            failed += await module.suite.run(world)
     return 1 if failed else 0
 
 
