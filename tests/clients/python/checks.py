@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import sys
 import traceback
 
 DEADLINE = 30.0
@@ -35,11 +34,13 @@ class Suite:
 
         return register
 
-    async def run(self, world):
+    async def run(self, world, wanted=""):
+        """Runs the checks whose names contain `wanted`; gives how many failed."""
         failed = 0
         for function, seconds in self.checks:
             name = f"{self.name}/{function.__name__}"
-            failed += not await report(name, self._one(function, world), seconds)
+            if wanted in name:
+                failed += not await report(name, self._one(function, world), seconds)
         return failed
 
     async def _one(self, function, world):
@@ -58,21 +59,27 @@ async def report(name, coroutine, seconds=DEADLINE):
             why = f"not done within {seconds:g} s"
         elif not isinstance(error, AssertionError):
             why = f"{type(error).__name__}: {why}"
-        print(f"FAIL {name}: {one_line(why)}", flush=True)
-        print(f"     {one_line(where(error))}", file=sys.stderr, flush=True)
+        print(f"FAIL {name}: {one_line(why)} (at {where(error)})", flush=True)
         return False
     print(f"ok {name}", flush=True)
     return True
 
 
-def one_line(text, limit=1200):
+def one_line(text, limit=800):
     text = " ".join(str(text).split())
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
 def where(error):
+    """Our own lines that led to an error, innermost first."""
+    folder = __file__.removesuffix("checks.py")
     frames = traceback.extract_tb(error.__traceback__)
-    return " < ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in reversed(frames[-6:]))
+    ours = [
+        f"{frame.filename.removeprefix(folder)}:{frame.lineno}"
+        for frame in frames
+        if frame.filename.startswith(folder)
+    ]
+    return " < ".join(reversed([line for line in ours if not line.startswith("checks.py")]))
 
 
 def equal(got, wanted, what):

@@ -110,7 +110,8 @@ class Client:
             async with asyncio.timeout(PATIENCE):
                 text = await self.socket.recv()
         except TimeoutError:
-            raise AssertionError(f"no {what} within {PATIENCE:g} s; last: {self.seen[-3:]}") from None
+            last = [str(frame)[:200] for frame in self.seen[-3:]]
+            raise AssertionError(f"no {what} within {PATIENCE:g} s; last: {last}") from None
         except ConnectionClosed as closed:
             raise AssertionError(f"closed ({closed}) instead of {what}") from None
         assert isinstance(text, str), f"a binary frame: {text[:80]!r}"

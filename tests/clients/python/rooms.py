@@ -69,7 +69,7 @@ async def presence_reaches_the_others_and_never_the_leaver(world):
 @check
 async def the_listing_is_sorted_without_case(world):
     room, tail = fresh("room"), fresh("")
-    names = [f"{stem}{tail}" for stem in ("bob", "Ann", "carl", "Bea", "änne")]
+    names = [f"{stem}{tail}" for stem in ("bob", "Ann", "Carl", "alf", "änne", "Bea")]
     clients = [await world.user(name, room) for name in names]
     wanted = sorted(names, key=str.casefold)
     last = await world.user(f"dora{tail}")
