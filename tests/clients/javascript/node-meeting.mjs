@@ -5,4 +5,9 @@ import { takePart } from "./meeting.mjs";
 
 const [url, modules, room] = process.argv.slice(2);
 const { WebSocket } = createRequire(`${modules}/`)("ws");
-await takePart(WebSocket, url, "node", room);
+try {
+  await takePart(WebSocket, url, "node", room);
+} catch (error) {
+  console.log(error.message);
+  process.exitCode = 1;
+}

@@ -86,8 +86,9 @@ class Tab:
         while (answer := json.loads(await self.socket.recv())).get("id") != self.calls:
             pass
         assert "result" in answer, f"the browser refused: {answer}"
-        details = answer["result"].get("exceptionDetails")
-        assert not details, f"the page failed: {json.dumps(details)[:600]}"
+        if details := answer["result"].get("exceptionDetails"):
+            thrown = details.get("exception", {}).get("description", details["text"])
+            raise AssertionError(f"the page failed: {thrown[:600]}")
         return answer["result"]["result"].get("value")
 
     async def until(self, what, expression, seconds=20.0):
