@@ -9,5 +9,5 @@ try {
   await takePart(WebSocket, url, "node", room);
 } catch (error) {
   console.log(error.message);
-  process.exitCode = 1;
+  process.exit(1);
 }

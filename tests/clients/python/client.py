@@ -122,9 +122,10 @@ class Client:
 
     async def until(self, what, wanted):
         """The next frame that is wanted; others are kept in `seen`."""
-        async with asyncio.timeout(2 * PATIENCE):
-            while not wanted(frame := await self.frame(what)):
-                pass
+        deadline = asyncio.get_running_loop().time() + 2 * PATIENCE
+        while not wanted(frame := await self.frame(what)):
+            passed = asyncio.get_running_loop().time() >= deadline
+            assert not passed, f"no {what} among the frames of {2 * PATIENCE:g} s"
         return frame
 
     async def event(self, room, type=None, user=None):

@@ -225,3 +225,6 @@ async def the_readme_tells_the_settings_as_the_help_does(world):
         if default:
             wanted = f"[default: {default}, env: VRLOBBY_{name.upper().replace('-', '_')}]"
             assert wanted in help, f"{name}: {wanted} is not in the help"
+    for row in re.findall(r"^\| `([a-z-]+)` \| (\S+) \| (\S+) \| (\S+) \|", chapter, re.M):
+        if len(set(row[1:])) > 1:
+            assert " ".join(row) in help, f"{row} is not so in the help's table of ready sets"
