@@ -4,7 +4,6 @@ import asyncio
 import functools
 import http.server
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -29,11 +28,10 @@ class Chromium:
     """One browser with a fresh profile."""
 
     async def __aenter__(self):
-        self.profile = tempfile.mkdtemp(prefix="vrlobby-chromium-")
+        self.profile = tempfile.mkdtemp(prefix="chromium-")
         self.process = subprocess.Popen(
             ["chromium", *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "TMPDIR": self.profile},
         )
         port_file = Path(self.profile, "DevToolsActivePort")
         try:

@@ -101,4 +101,7 @@ async def main(wanted, *arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(*sys.argv[1:])))
+    try:
+        sys.exit(asyncio.run(main(*sys.argv[1:])))
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGTERM)
