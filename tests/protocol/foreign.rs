@@ -64,11 +64,11 @@ async fn it_logs_in_talks_and_moves() {
 
 #[tokio::test]
 async fn it_sees_the_codes_of_the_server() {
-    let hall = Hall::limited(|limits| limits.max_message_bytes = 1000);
+    let hall = Hall::limited(|limits| limits.max_message_bytes = 2000);
     let mut socket = connect(&hall).await;
     socket.send(Message::binary(vec![0, 159, 146])).await.expect("sending");
     assert!(matches!(said(&mut socket).await, Said::Answer(answer) if answer.code == 406));
-    send(&mut socket, &"x".repeat(1001)).await;
+    send(&mut socket, &"x".repeat(2001)).await;
     let Message::Close(Some(frame)) = next(&mut socket).await else { panic!("no close") };
     assert_eq!(frame.code, CloseCode::Size);
 

@@ -61,9 +61,9 @@ async fn a_message_beyond_the_limit_is_1009_in_fragments() {
 
 #[tokio::test]
 async fn many_small_fragments_do_not_pass_the_limit() {
-    let hall = Hall::limited(|limits| limits.max_message_bytes = 1000);
+    let hall = Hall::limited(|limits| limits.max_message_bytes = 2000);
     let mut bytes = Frame::new(TEXT, &[b' '; 100]).unfinished().bytes();
-    for _ in 0..10 {
+    for _ in 0..20 {
         bytes.extend(Frame::new(CONTINUATION, &[b' '; 100]).unfinished().bytes());
     }
     refused(&hall, &bytes, 1009).await;
@@ -71,10 +71,10 @@ async fn many_small_fragments_do_not_pass_the_limit() {
 
 #[tokio::test]
 async fn the_limit_is_a_setting() {
-    let hall = Hall::limited(|limits| limits.max_message_bytes = 100);
+    let hall = Hall::limited(|limits| limits.max_message_bytes = 2000);
     let mut ada = Client::connect(&hall).await;
-    ada.asks(&format!("{PING:<100}"), 220).await;
-    ada.send(&format!("{PING:<101}")).await;
+    ada.asks(&format!("{PING:<2000}"), 220).await;
+    ada.send(&format!("{PING:<2001}")).await;
     ada.wire.ends_with(1009).await;
 }
 

@@ -1,6 +1,7 @@
 //! Somebody in a headset: what they send and what they must be told.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use super::hall::Hall;
 use super::json::{Json, json};
@@ -18,7 +19,12 @@ pub(crate) struct Client {
 impl Client {
     /// Connects, and does not log in.
     pub(crate) async fn connect(hall: &Hall) -> Self {
-        Self::over(Wire::dial(hall.addr()).await).await
+        Self::connect_to(hall.addr()).await
+    }
+
+    /// Connects to a server that is not a [`Hall`], and does not log in.
+    pub(crate) async fn connect_to(addr: SocketAddr) -> Self {
+        Self::over(Wire::dial(addr).await).await
     }
 
     /// Connects with small buffers, for one who is going to read slowly.
