@@ -11,7 +11,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use support::client::Client;
 use support::hall::LOOPBACK;
 use support::said::Said;
-use support::wire::Received;
 use support::{join, within};
 use tokio::sync::mpsc;
 
@@ -117,24 +116,14 @@ impl Drop for Running {
     }
 }
 
-async fn is_told_1001(client: &mut Client) {
-    loop {
-        match within("a close frame", client.wire.next()).await {
-            Received::Close(code, _) => return assert_eq!(code, Some(1001)),
-            Received::Text(text) => assert!(matches!(Said::read(&text), Said::Event(_))),
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
 async fn drains_at(signal: Signal) {
     let mut server = Running::headless(&[]);
     let mut ada = server.client("ada").await;
     let mut bob = server.client("bob").await;
     ada.expect("lobby", "bob", "join", r#""""#).await;
     server.signal(signal);
-    is_told_1001(&mut ada).await;
-    is_told_1001(&mut bob).await;
+    ada.is_told_1001().await;
+    bob.is_told_1001().await;
     assert_eq!(server.end().await.code(), Some(0), "{:#?}", server.said);
     let mut stdout = String::new();
     let pipe = server.child.stdout.as_mut().expect("a pipe");
@@ -159,7 +148,7 @@ async fn without_a_terminal_it_says_so_and_runs_headless() {
     let mut ada = server.client("ada").await;
     ada.quiet().await;
     server.signal(Signal::TERM);
-    is_told_1001(&mut ada).await;
+    ada.is_told_1001().await;
     assert_eq!(server.end().await.code(), Some(0), "{:#?}", server.said);
 }
 
@@ -180,7 +169,7 @@ async fn what_a_client_sends_reaches_no_terminal_as_control_characters() {
     ada.send(r#"{"room":"lobby","type":"\u001b[2J\u202e","data":"\u001b[2J\r\u009b"}"#).await;
     ada.event().await;
     server.signal(Signal::TERM);
-    is_told_1001(&mut ada).await;
+    ada.is_told_1001().await;
     server.end().await;
     assert!(server.said.iter().any(|line| line.contains("ada")), "{:#?}", server.said);
     let bad = |c: char| c.is_control() || c == '\u{202e}';
@@ -195,7 +184,7 @@ async fn the_log_level_says_how_much_is_logged() {
         let mut server = Running::headless(&["--log-level", level]);
         let mut visitor = server.client("a visitor").await;
         server.signal(Signal::TERM);
-        is_told_1001(&mut visitor).await;
+        visitor.is_told_1001().await;
         assert_eq!(server.end().await.code(), Some(0), "{level}: {:#?}", server.said);
         let told = server.said.iter().any(|line| line.contains("a visitor"));
         assert_eq!(told, tells, "{level}: {:#?}", server.said);

@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpListener};
 
 use support::client::Client;
 use support::hall::LOOPBACK;
-use support::wire::Received;
 use support::{say, within};
 use vrlobby::config::Limits;
 use vrlobby::operator::{Command, LogLevel, OperatorError};
@@ -20,17 +19,6 @@ async fn enter(addr: SocketAddr, name: &str) -> Client {
     let mut client = Client::connect_to(addr).await;
     client.enter(name, "").await;
     client
-}
-
-/// Reads until the close frame of a server that goes down.
-async fn is_told_1001(client: &mut Client) {
-    loop {
-        match within("a close frame", client.wire.next()).await {
-            Received::Close(code, _) => return assert_eq!(code, Some(1001)),
-            Received::Text(_) => {}
-            other => panic!("{other:?}"),
-        }
-    }
 }
 
 async fn ended(handle: ServerHandle) {
@@ -52,7 +40,7 @@ async fn it_starts_says_where_it_is_and_stops() {
     ada.hears("lobby", "ada", "hello").await;
     handle.stop();
     handle.stop();
-    is_told_1001(&mut ada).await;
+    ada.is_told_1001().await;
     ended(handle).await;
     // The port is free again.
     within("the port", async { while TcpListener::bind(addr).is_err() {} }).await;
@@ -116,7 +104,7 @@ async fn the_operator_can_stop_it() {
     // One waits for the end already.
     let end = tokio::spawn(ended(handle));
     operator.stop();
-    is_told_1001(&mut ada).await;
+    ada.is_told_1001().await;
     end.await.expect("no panic");
     within("the last snapshot", async { while reader.next().await.is_some() {} }).await;
     let late = Command::Announce { room: None, text: "anyone?".to_owned() };
@@ -130,7 +118,7 @@ async fn dropping_the_handle_stops_it() {
     let addr = handle.local_addr();
     let mut ada = enter(addr, "ada").await;
     drop(handle);
-    is_told_1001(&mut ada).await;
+    ada.is_told_1001().await;
     within("the port", async { while TcpListener::bind(addr).is_err() {} }).await;
 }
 
@@ -144,7 +132,7 @@ async fn two_in_one_process_are_apart() {
     here.hears("lobby", "ada", "here").await;
     there.quiet().await;
     first.stop();
-    is_told_1001(&mut here).await;
+    here.is_told_1001().await;
     ended(first).await;
     there.quiet().await;
 }

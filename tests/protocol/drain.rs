@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use crate::support::client::Client;
 use crate::support::hall::Hall;
 use crate::support::said::Said;
-use crate::support::wire::{Received, Wire};
+use crate::support::wire::Wire;
 use crate::support::{PING, request, say, within};
 
 /// What a drain may take: five seconds, and some for a busy machine.
@@ -28,14 +28,7 @@ async fn everybody_is_told_1001() {
     let addr = hall.addr();
     hall.stop();
     for client in [&mut ada, &mut bob, &mut nobody] {
-        // Nobody is told that the others leave, or everybody is; but the close comes.
-        loop {
-            match within("a close frame", client.wire.next()).await {
-                Received::Close(Some(1001), _) => break,
-                Received::Text(text) => assert!(matches!(Said::read(&text), Said::Event(_))),
-                other => panic!("{other:?}"),
-            }
-        }
+        client.is_told_1001().await;
         // RFC 6455, section 5.5.1: the answer to a close frame.
         let _ = client.wire.try_send(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]).await;
         client.wire.ended().await;
@@ -62,13 +55,7 @@ async fn who_reads_nothing_and_who_is_dead_hold_up_nobody() {
     // And one that never finished its handshake.
     let idle = Wire::dial(hall.addr()).await;
     hall.stop();
-    loop {
-        match within("a close frame", ada.wire.next()).await {
-            Received::Close(code, _) => break assert_eq!(code, Some(1001)),
-            Received::Text(_) => {}
-            other => panic!("{other:?}"),
-        }
-    }
+    ada.is_told_1001().await;
     drained(hall).await;
     drop((slow, idle));
 }
@@ -92,13 +79,7 @@ async fn what_was_accepted_arrives_before_the_close() {
     for n in 0..300 {
         bob.hears("lobby", "ada", &format!("{n} {filler}")).await;
     }
-    loop {
-        match within("a close frame", bob.wire.next()).await {
-            Received::Close(code, _) => break assert_eq!(code, Some(1001)),
-            Received::Text(text) => assert!(matches!(Said::read(&text), Said::Event(_))),
-            other => panic!("{other:?}"),
-        }
-    }
+    bob.is_told_1001().await;
     drained(hall).await;
 }
 

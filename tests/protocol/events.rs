@@ -9,7 +9,7 @@ use crate::support::wire::{Frame, TEXT};
 const EACH: usize = 60;
 
 /// Reads all that three members said, while the three of them talk at once.
-async fn all_of(mut client: Client) -> Vec<Entry> {
+async fn all_of(mut client: Client) -> (Client, Vec<Entry>) {
     let mut bytes = Vec::new();
     for n in 0..EACH {
         let text = request("lobby", "msg", &n.to_string());
@@ -21,7 +21,8 @@ async fn all_of(mut client: Client) -> Vec<Entry> {
         heard.extend(client.event().await.entries);
     }
     client.quiet().await;
-    heard
+    // Who is handed back does not leave while another still listens.
+    (client, heard)
 }
 
 #[tokio::test]
@@ -33,9 +34,10 @@ async fn all_members_see_one_order_and_each_senders_own() {
         tokio::spawn(all_of(bob)),
         tokio::spawn(all_of(carl))
     );
-    let heard = ada.expect("no panic");
-    assert_eq!(bob.expect("no panic"), heard);
-    assert_eq!(carl.expect("no panic"), heard);
+    let [(_ada, heard), (_bob, by_bob), (_carl, by_carl)] =
+        [ada, bob, carl].map(|end| end.expect("no panic"));
+    assert_eq!(by_bob, heard);
+    assert_eq!(by_carl, heard);
     for name in ["ada", "bob", "carl"] {
         let numbers: Vec<_> = heard
             .iter()

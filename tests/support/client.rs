@@ -133,6 +133,17 @@ impl Client {
         self.listing_of(room).await
     }
 
+    /// Reads events until the close frame of a server that goes down.
+    pub(crate) async fn is_told_1001(&mut self) {
+        loop {
+            match within(&format!("close 1001 to {}", self.name), self.wire.next()).await {
+                Received::Close(code, _) => return assert_eq!(code, Some(1001)),
+                Received::Text(text) => assert!(matches!(Said::read(&text), Said::Event(_))),
+                other => panic!("{} got {other:?}", self.name),
+            }
+        }
+    }
+
     /// What comes next must be a tick.
     pub(crate) async fn tick(&mut self, room: &str) -> BTreeMap<String, Pose> {
         let event = self.event().await;
