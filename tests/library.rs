@@ -107,6 +107,7 @@ async fn the_operator_can_stop_it() {
     ada.is_told_1001().await;
     end.await.expect("no panic");
     within("the last snapshot", async { while reader.next().await.is_some() {} }).await;
+    assert!(operator.is_stopped());
     let late = Command::Announce { room: None, text: "anyone?".to_owned() };
     let late = within("an answer", operator.execute(late)).await;
     assert_eq!(late, Err(OperatorError::Stopped));
