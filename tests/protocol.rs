@@ -1,0 +1,27 @@
+//! The wire contract, end to end over real sockets: at least one test for each of its rows and
+//! edge rules.
+
+mod support;
+
+mod protocol {
+    mod closing;
+    mod data;
+    mod drain;
+    mod events;
+    mod foreign;
+    mod framing;
+    mod handshake;
+    mod history;
+    mod limits;
+    mod liveness;
+    mod logins;
+    mod malformed;
+    mod names;
+    mod operator;
+    mod requests;
+    mod rooms;
+    mod slow;
+    mod ticks;
+    mod time;
+    mod transforms;
+}

@@ -1,0 +1,89 @@
+//! Going down: everybody is told, and what was accepted arrives.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use crate::support::client::Client;
+use crate::support::hall::Hall;
+use crate::support::said::Said;
+use crate::support::wire::Wire;
+use crate::support::{PING, request, say, within};
+
+/// What a drain may take: five seconds, and some for a busy machine.
+const DRAIN: Duration = Duration::from_secs(8);
+
+async fn drained(hall: Hall) {
+    hall.stop();
+    tokio::time::timeout(DRAIN, hall.stopped()).await.expect("a drain in time");
+}
+
+#[tokio::test]
+async fn everybody_is_told_1001() {
+    let hall = Hall::start();
+    let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
+    let mut nobody = Client::connect(&hall).await;
+    let mut unfinished = Wire::dial(hall.addr()).await;
+    unfinished.send(b"GET / HTTP/1.1\r\n").await;
+    let addr = hall.addr();
+    hall.stop();
+    for client in [&mut ada, &mut bob, &mut nobody] {
+        client.is_told_1001().await;
+        // RFC 6455, section 5.5.1: the answer to a close frame.
+        let _ = client.wire.try_send(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]).await;
+        client.wire.ended().await;
+    }
+    unfinished.drained().await;
+    drained(hall).await;
+    let late = within("a refusal", TcpStream::connect(addr)).await;
+    assert!(late.is_err(), "somebody still listens");
+}
+
+#[tokio::test]
+async fn who_reads_nothing_and_who_is_dead_hold_up_nobody() {
+    let hall = Hall::limited(|limits| limits.queue_bytes = 16 << 20);
+    let [mut ada] = hall.people(["ada"]).await;
+    let mut slow = Client::connect_narrow(&hall).await;
+    slow.enter("slow", "").await;
+    ada.expect("lobby", "slow", "join", r#""""#).await;
+    // A queue that the slow one will never read.
+    let filler = format!("{:?}", "x".repeat(128 << 10));
+    for _ in 0..60 {
+        ada.send(&request("lobby", "button", &filler)).await;
+        ada.expect("lobby", "ada", "button", &filler).await;
+    }
+    // And one that never finished its handshake.
+    let idle = Wire::dial(hall.addr()).await;
+    hall.stop();
+    ada.is_told_1001().await;
+    drained(hall).await;
+    drop((slow, idle));
+}
+
+#[tokio::test]
+async fn what_was_accepted_arrives_before_the_close() {
+    let hall = Hall::start();
+    let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
+    let filler = "x".repeat(1000);
+    for n in 0..300 {
+        ada.send(&say("lobby", &format!("{n} {filler}"))).await;
+    }
+    ada.send(PING).await;
+    // The answer to the ping means that all before it was accepted; bob has read nothing yet.
+    loop {
+        if let Said::Answer(answer) = ada.said().await {
+            break assert_eq!(answer.code, 220);
+        }
+    }
+    hall.stop();
+    for n in 0..300 {
+        bob.hears("lobby", "ada", &format!("{n} {filler}")).await;
+    }
+    bob.is_told_1001().await;
+    drained(hall).await;
+}
+
+#[tokio::test]
+async fn an_empty_server_stops_at_once() {
+    drained(Hall::start()).await;
+}

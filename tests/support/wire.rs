@@ -1,0 +1,326 @@
+//! WebSocket by hand over a TCP stream: what a client may send, and what it must not.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::within;
+
+pub(crate) const CONTINUATION: u8 = 0;
+pub(crate) const TEXT: u8 = 1;
+pub(crate) const BINARY: u8 = 2;
+pub(crate) const CLOSE: u8 = 8;
+pub(crate) const PING_FRAME: u8 = 9;
+pub(crate) const PONG_FRAME: u8 = 10;
+
+/// The key and its answer in RFC 6455, section 1.3.
+pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// A frame as it goes out.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) fin: bool,
+    /// The three reserved bits, 4 for RSV1.
+    pub(crate) reserved: u8,
+    pub(crate) opcode: u8,
+    pub(crate) masked: bool,
+    pub(crate) payload: &'a [u8],
+    /// The length that the header tells, where it is not the payload's.
+    pub(crate) declared: Option<u64>,
+}
+
+impl<'a> Frame<'a> {
+    /// A whole, correct frame.
+    pub(crate) fn new(opcode: u8, payload: &'a [u8]) -> Self {
+        Self { fin: true, reserved: 0, opcode, masked: true, payload, declared: None }
+    }
+
+    /// The same frame, with more to follow.
+    pub(crate) fn unfinished(self) -> Self {
+        Self { fin: false, ..self }
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        let mut bytes = vec![u8::from(self.fin) << 7 | self.reserved << 4 | self.opcode];
+        let masked = u8::from(self.masked) << 7;
+        match self.declared.unwrap_or(self.payload.len() as u64) {
+            short @ 0..=125 => bytes.push(masked | short as u8),
+            medium @ 126..=0xffff => {
+                bytes.push(masked | 126);
+                bytes.extend((medium as u16).to_be_bytes());
+            }
+            long => {
+                bytes.push(masked | 127);
+                bytes.extend(long.to_be_bytes());
+            }
+        }
+        if self.masked {
+            bytes.extend(MASK);
+            bytes
+                .extend(self.payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
+        } else {
+            bytes.extend(self.payload);
+        }
+        bytes
+    }
+}
+
+/// What came in. Fragments are put together.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Received {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    /// A close frame: code and reason.
+    Close(Option<u16>, String),
+    /// The end of the TCP stream, by FIN or RST.
+    End,
+}
+
+/// The head of an HTTP answer, and its body where it has a length.
+#[derive(Debug)]
+pub(crate) struct HttpAnswer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl HttpAnswer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
+/// An upgrade request; `extra` holds whole header lines, each with its line end.
+pub(crate) fn upgrade(path: &str, extra: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: lobby.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{extra}\r\n"
+    )
+}
+
+pub(crate) struct Wire {
+    stream: TcpStream,
+    input: Vec<u8>,
+    fragments: Option<(u8, Vec<u8>)>,
+    /// Whether pings of the server are answered; otherwise they are handed on.
+    pub(crate) answers_pings: bool,
+}
+
+impl Wire {
+    /// A TCP connection, and nothing said yet.
+    pub(crate) async fn dial(addr: SocketAddr) -> Self {
+        let stream = within("a TCP connection", TcpStream::connect(addr)).await;
+        Self::over(stream.expect("a TCP connection"))
+    }
+
+    /// A TCP connection that takes as little unread as the system allows.
+    pub(crate) async fn dial_narrow(addr: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(1024).expect("a small receive buffer");
+        // Small segments keep the other side's send buffer small too.
+        socket2::SockRef::from(&socket).set_tcp_mss(536).expect("small segments");
+        let stream = within("a TCP connection", socket.connect(addr)).await;
+        Self::over(stream.expect("a TCP connection"))
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).expect("a TCP option");
+        Self { stream, input: Vec::new(), fragments: None, answers_pings: true }
+    }
+
+    /// Upgrades to WebSocket at `/`.
+    pub(crate) async fn shake(&mut self) {
+        let answer = self.http(&upgrade("/", "")).await;
+        assert_eq!(answer.status, 101, "{answer:?}");
+        assert_eq!(answer.header("Sec-WebSocket-Accept"), Some(ACCEPT), "{answer:?}");
+    }
+
+    /// Sends an HTTP request and reads the answer to it.
+    pub(crate) async fn http(&mut self, request: &str) -> HttpAnswer {
+        self.send(request.as_bytes()).await;
+        self.http_answer().await.expect("an HTTP answer")
+    }
+
+    /// The answer to an HTTP request; none if the connection ends without one.
+    pub(crate) async fn http_answer(&mut self) -> Option<HttpAnswer> {
+        within("an HTTP answer", async {
+            let end = loop {
+                if let Some(at) = self.input.windows(4).position(|window| window == b"\r\n\r\n") {
+                    break at;
+                }
+                if !self.fill().await {
+                    return None;
+                }
+            };
+            let head = String::from_utf8(self.input.drain(..end + 4).collect()).expect("a head");
+            let mut lines = head.lines();
+            let status = lines.next().expect("a status line");
+            let code = status.strip_prefix("HTTP/1.1 ").unwrap_or_else(|| panic!("{status:?}"));
+            let headers: Vec<_> = lines
+                .filter_map(|line| line.split_once(':'))
+                .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
+                .collect();
+            let status = code.split(' ').next().and_then(|code| code.parse().ok());
+            let mut answer = HttpAnswer {
+                status: status.unwrap_or_else(|| panic!("{code:?} is no status")),
+                headers,
+                body: Vec::new(),
+            };
+            let length = answer.header("Content-Length").map(|length| length.parse::<usize>());
+            if let Some(Ok(length)) = length {
+                while self.input.len() < length {
+                    assert!(self.fill().await, "the body is cut short: {answer:?}");
+                }
+                answer.body = self.input.drain(..length).collect();
+            }
+            Some(answer)
+        })
+        .await
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        within("sending", self.stream.write_all(bytes)).await.expect("sending");
+    }
+
+    /// Sends, and says whether the connection took it.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        within("sending", self.stream.write_all(bytes)).await
+    }
+
+    pub(crate) async fn frame(&mut self, frame: Frame<'_>) {
+        self.send(&frame.bytes()).await;
+    }
+
+    pub(crate) async fn text(&mut self, text: &str) {
+        self.frame(Frame::new(TEXT, text.as_bytes())).await;
+    }
+
+    /// Sends a close frame with a code.
+    pub(crate) async fn close(&mut self, code: u16) {
+        self.frame(Frame::new(CLOSE, &code.to_be_bytes())).await;
+    }
+
+    /// Ends this side of the TCP stream (FIN) and stays to read.
+    pub(crate) async fn finish(&mut self) {
+        self.stream.shutdown().await.expect("a FIN");
+    }
+
+    /// Ends the TCP connection with RST.
+    pub(crate) fn reset(self) {
+        let linger = Some(std::time::Duration::ZERO);
+        socket2::SockRef::from(&self.stream).set_linger(linger).expect("a TCP option");
+    }
+
+    /// The next message or control frame. Losing the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Received {
+        loop {
+            let Some((fin, opcode, payload)) = self.next_frame().await else {
+                return Received::End;
+            };
+            match opcode {
+                PING_FRAME if self.answers_pings => {
+                    // A peer that is closing may not take it any more.
+                    let _ = self.stream.write_all(&Frame::new(PONG_FRAME, &payload).bytes()).await;
+                }
+                PING_FRAME => return Received::Ping(payload),
+                PONG_FRAME => return Received::Pong(payload),
+                CLOSE => return read_close(&payload),
+                CONTINUATION => {
+                    let (_, all) = self.fragments.as_mut().expect("a first fragment");
+                    all.extend(payload);
+                }
+                TEXT | BINARY => {
+                    assert!(self.fragments.is_none(), "a message within a message");
+                    self.fragments = Some((opcode, payload));
+                }
+                other => panic!("the server sent opcode {other}"),
+            }
+            if fin && let Some((opcode, payload)) = self.fragments.take_if(|_| opcode < CLOSE) {
+                return match opcode {
+                    TEXT => Received::Text(String::from_utf8(payload).expect("UTF-8")),
+                    _ => Received::Binary(payload),
+                };
+            }
+        }
+    }
+
+    async fn next_frame(&mut self) -> Option<(bool, u8, Vec<u8>)> {
+        loop {
+            if let Some(frame) = self.take_frame() {
+                return Some(frame);
+            }
+            if !self.fill().await {
+                return None;
+            }
+        }
+    }
+
+    fn take_frame(&mut self) -> Option<(bool, u8, Vec<u8>)> {
+        let input = &self.input;
+        let (&first, &second) = (input.first()?, input.get(1)?);
+        assert_eq!(first & 0x70, 0, "reserved bits are set");
+        assert_eq!(second & 0x80, 0, "a server's frame must not be masked");
+        let (length, start) = match second {
+            126 => (u16::from_be_bytes(*input.get(2..)?.first_chunk()?) as usize, 4),
+            127 => (u64::from_be_bytes(*input.get(2..)?.first_chunk()?) as usize, 10),
+            short => (short as usize, 2),
+        };
+        let payload = input.get(start..start + length)?.to_vec();
+        self.input.drain(..start + length);
+        Some((first & 0x80 != 0, first & 0x0f, payload))
+    }
+
+    /// Reads more; false at the end of the stream.
+    async fn fill(&mut self) -> bool {
+        matches!(self.stream.read_buf(&mut self.input).await, Ok(1..))
+    }
+
+    /// What comes next must be a close frame with `code`, then the end of the stream.
+    pub(crate) async fn ends_with(&mut self, code: u16) -> String {
+        let what = format!("close {code}");
+        let reason = match within(&what, self.next()).await {
+            Received::Close(Some(got), reason) if got == code => reason,
+            other => panic!("{what} was due, not {other:?}"),
+        };
+        self.ended().await;
+        reason
+    }
+
+    /// The stream must end now, with nothing more.
+    pub(crate) async fn ended(&mut self) {
+        assert_eq!(within("the end of the stream", self.next()).await, Received::End);
+        assert!(self.input.is_empty(), "cut within a frame: {:02x?}", self.input);
+    }
+
+    /// Reads to the end of the stream, whatever comes; the last close frame's code, if any.
+    pub(crate) async fn drained(&mut self) -> Option<u16> {
+        let mut code = None;
+        loop {
+            match within("the end of the stream", self.next()).await {
+                Received::Close(got, _) => code = got,
+                Received::End => return code,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn read_close(payload: &[u8]) -> Received {
+    match payload.split_first_chunk() {
+        Some((code, reason)) => {
+            let reason = String::from_utf8(reason.to_vec()).expect("a reason in UTF-8");
+            Received::Close(Some(u16::from_be_bytes(*code)), reason)
+        }
+        None => {
+            assert!(payload.is_empty(), "half a close code");
+            Received::Close(None, String::new())
+        }
+    }
+}
