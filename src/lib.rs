@@ -3,6 +3,8 @@
 pub mod addresses;
 pub mod clock;
 pub mod config;
+#[cfg(unix)]
+pub mod console;
 pub mod lobby;
 pub mod logging;
 pub mod operator;
