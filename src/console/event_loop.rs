@@ -294,7 +294,7 @@ fn log_answer(
     answer: &Result<crate::operator::Done, crate::operator::OperatorError>,
 ) {
     match answer {
-        Ok(done) => tracing::info!(target: "operator", "{}", done.message),
-        Err(error) => tracing::warn!(target: "operator", ?command, "not done: {error}"),
+        Ok(done) => tracing::info!(target: "vrlobby::operator", "{}", done.message),
+        Err(error) => tracing::warn!(target: "vrlobby::operator", ?command, "not done: {error}"),
     }
 }

@@ -215,5 +215,5 @@ fn on_panic(info: &PanicHookInfo<'_>, console: ThreadId, tty: &Tty, previous: &H
         .unwrap_or("no message");
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let name = thread::current().name().unwrap_or("unnamed").to_owned();
-    tracing::error!(target: "panic", thread = name, place, "a task panicked: {message}");
+    tracing::error!(target: "vrlobby::panic", thread = name, place, "a task panicked: {message}");
 }

@@ -163,7 +163,7 @@ fn quits_at_once_only_when_nobody_is_there() {
     assert_eq!(press(&mut app, "q\n"), []);
     assert_eq!(press(&mut app, "y"), [Effect::Exit]);
     let mut app = busy();
-    assert_eq!(key(&mut app, Key::ctrl('c')), []);
+    key(&mut app, Key::ctrl('c'));
     assert_eq!(app.overlay, Some(Overlay::Confirm(Confirm::Quit)));
 }
 
