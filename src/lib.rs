@@ -12,6 +12,8 @@ pub mod bots;
 pub mod clock;
 pub mod config;
 mod hub;
+#[cfg(unix)]
+pub mod console;
 pub mod lobby;
 pub mod logging;
 pub mod operator;

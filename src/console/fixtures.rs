@@ -1,0 +1,218 @@
+//! Sessions made by hand, for tests.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::app::App;
+use super::log::LogView;
+use super::theme::{Depth, Theme};
+use crate::clock::Timestamp;
+use crate::operator::{
+    ChatLine, Focus, Liveness, LogLevel, PoseRow, Presence, RefusalLine, RoomRow, ServerInfo,
+    SessionId, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
+};
+
+/// Tests of a process share one log, so what a frame shows of it comes from a target of its own.
+const LOG_TARGET: &str = "session";
+
+/// 2025-11-13 12:00:00 UTC.
+const NOON: Timestamp = Timestamp::from_micros(1_763_035_200_000_000);
+
+pub(super) fn session(number: u64) -> SessionId {
+    SessionId(number << 32)
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub(super) fn info() -> ServerInfo {
+    ServerInfo {
+        listening: SocketAddr::from(([0, 0, 0, 0], 42069)),
+        urls: vec!["ws://192.168.1.20:42069".to_owned(), "ws://10.0.0.5:42069".to_owned()],
+        started: NOON,
+    }
+}
+
+fn wave(from: f64, height: f64, offset: f64) -> Vec<u32> {
+    let value = |at: i32| from + height * ((f64::from(at) + offset) / 9.0).sin();
+    (0..60).map(|at| value(at).max(0.0) as u32).collect()
+}
+
+fn room(name: &str, users: usize, fps: f64, load: f64, offset: f64) -> RoomRow {
+    RoomRow {
+        name: name.into(),
+        users,
+        fps,
+        transforms_per_s: load,
+        ticks_per_s: if load > 0.0 { fps } else { 0.0 },
+        messages_per_s: load / 300.0,
+        transforms_history: wave(load, load / 2.0, offset),
+        ..RoomRow::default()
+    }
+}
+
+fn pose(x: f64, y: f64, z: f64, yaw: f64) -> PoseRow {
+    PoseRow { pos: [x, y, z], rot: [0.0, yaw, 0.0], age: ms(30) }
+}
+
+pub(super) fn user(number: u64, name: &str, room: &str, pose: Option<PoseRow>) -> UserRow {
+    UserRow {
+        session: session(number),
+        name: name.into(),
+        peer: Some(SocketAddr::from(([10, 0, 0, 20 + number as u8], 51044))),
+        connected: Duration::from_secs(number * 431),
+        rooms: vec![Presence { room: room.into(), pose }],
+        transforms_per_s: 30.0,
+        gap_p95: Some(ms(36)),
+        gap_longest: Some(ms(41)),
+        round_trip: Some(ms(9 + number)),
+        bytes_out: number * 1_234_567,
+        ..UserRow::default()
+    }
+}
+
+fn users() -> Vec<UserRow> {
+    let mut ada = user(1, "ada", "atrium", Some(pose(-2.0, 1.7, 1.0, 90.0)));
+    ada.rooms.push(Presence { room: "main hall".into(), pose: None });
+    let mut bjorn = user(2, "björn", "atrium", Some(pose(1.5, 1.8, 2.0, 200.0)));
+    bjorn.liveness = Liveness::Idle;
+    let chloe = user(3, "chloé", "atrium", Some(pose(0.0, 1.2, -2.0, 0.0)));
+    let eve = user(5, "eve", "main hall", Some(pose(4.0, 1.6, 3.0, 45.0)));
+    let mut lei = user(4, "李雷", "atrium", Some(pose(3.0, 1.75, -1.0, 270.0)));
+    lei.transforms_per_s = 12.4;
+    lei.gap_longest = Some(ms(612));
+    lei.round_trip = Some(ms(184));
+    lei.skipped_ticks = 37;
+    lei.queued_bytes = 96 << 10;
+    let mut noor = user(6, "noor", "atrium", Some(pose(-1.0, 0.4, -1.0, 315.0)));
+    noor.liveness = Liveness::Asleep;
+    noor.silent_for = Duration::from_secs(12);
+    noor.transforms_per_s = 0.0;
+    noor.gap_longest = None;
+    vec![ada, bjorn, chloe, eve, noor, lei]
+}
+
+pub(super) fn said(second: u64, user: &str, text: &str) -> ChatLine {
+    ChatLine {
+        time: NOON.plus(Duration::from_secs(second)),
+        user: user.into(),
+        kind: "msg".into(),
+        text: text.into(),
+    }
+}
+
+/// A session with rooms, people and trouble.
+pub(super) fn busy_snapshot() -> Snapshot {
+    let mut pinned = room("日本語ルーム", 0, 20.0, 0.0, 0.0);
+    pinned.pinned = true;
+    let mut own = room("main hall", 2, 12.5, 58.2, 20.0);
+    own.own_fps = true;
+    own.title = "Monday's rehearsal".to_owned();
+    let mut emote = said(11, "chloé", "{\"emote\":\"wave\",\"hand\":\"left\"}");
+    emote.kind = "emote".into();
+    Snapshot {
+        taken_at: NOON.plus(Duration::from_secs(60)),
+        serial: 600,
+        focus: Focus { room: Some("atrium".to_owned()), user: Some(session(4)) },
+        up_time: Duration::from_secs(8047),
+        fps: 30.0,
+        tick: TickTiming {
+            longest: Duration::from_micros(410),
+            mean: Duration::from_micros(300),
+            latest: Duration::from_micros(90),
+            budget: Duration::from_micros(33_333),
+        },
+        traffic: Traffic {
+            connections: 7,
+            transforms_per_s: 150.0,
+            bytes_in_per_s: 42_300.0,
+            bytes_out_per_s: 1_240_000.0,
+            ..Traffic::default()
+        },
+        rooms: vec![
+            room("lobby", 6, 30.0, 0.0, 0.0),
+            room("atrium", 5, 30.0, 138.1, 0.0),
+            own,
+            pinned,
+        ],
+        users: users(),
+        chat: vec![
+            said(3, "ada", "hello everyone"),
+            said(7, "李雷", "你好！ can you hear me? my sound comes and goes, and I see all of you jump"),
+            emote,
+            said(20, "*server*", "we start in five minutes"),
+        ],
+        user: Some(UserDetail {
+            session: session(4),
+            transforms_history: wave(20.0, 12.0, 3.0),
+            round_trips: wave(150.0, 60.0, 8.0).into_iter().map(|at| ms(at.into())).collect(),
+            messages: vec![("atrium".into(), said(7, "李雷", "你好！ can you hear me?"))],
+            refusals: vec![RefusalLine {
+                time: NOON.plus(Duration::from_secs(9)),
+                code: 406,
+                reason: "pos.x is not a number".into(),
+            }],
+        }),
+        log_level: Some(LogLevel::Debug),
+    }
+}
+
+/// A console that has seen nothing yet, with sixteen million colours and Greenwich's time.
+pub(super) fn fresh() -> App {
+    let mut app = App::new(info(), Theme::new(Depth::True), TimeZone::UTC);
+    app.log = LogView::only(LogLevel::Info, LOG_TARGET);
+    app
+}
+
+/// A console on an empty server.
+pub(super) fn empty() -> App {
+    let mut app = fresh();
+    let lobby = RoomRow { name: "lobby".into(), fps: 1.0, ..RoomRow::default() };
+    app.take(Arc::new(Snapshot {
+        serial: 1,
+        fps: 1.0,
+        rooms: vec![lobby],
+        focus: Focus { room: Some("lobby".to_owned()), user: None },
+        log_level: Some(LogLevel::Debug),
+        up_time: Duration::from_secs(4),
+        ..Snapshot::default()
+    }));
+    app
+}
+
+/// A console on a busy server, the atrium selected.
+pub(super) fn busy() -> App {
+    log_lines();
+    let mut app = fresh();
+    app.rooms.selected = Some("atrium".into());
+    let mut before = busy_snapshot();
+    before.users[5].skipped_ticks = 20;
+    app.take(Arc::new(before));
+    app.take(Arc::new(busy_snapshot()));
+    app
+}
+
+/// Puts a few lines into the log, once.
+fn log_lines() {
+    static LOGGED: Once = Once::new();
+    LOGGED.call_once(|| {
+        let lines = [
+            (log::Level::Info, "listening on 0.0.0.0:42069"),
+            (log::Level::Info, "joined user=ada room=atrium"),
+            (log::Level::Debug, "pong user=ada round_trip=10ms"),
+            (log::Level::Warn, "slow reader user=李雷 skipped=37"),
+            (log::Level::Error, "handshake failed peer=10.0.0.99:51044: the request line is longer than 16 KiB, so the connection was closed"),
+            (log::Level::Info, "fps 20 -> 30"),
+        ];
+        for (level, text) in lines {
+            let mut record = log::RecordBuilder::new();
+            let record = record.level(level).target(LOG_TARGET);
+            tui_logger::Drain::new().log(&record.args(format_args!("{text}")).build());
+        }
+        tui_logger::move_events();
+    });
+}

@@ -1,0 +1,391 @@
+//! All keys, in one table: what they do, where, and what the footer, the help and the README
+//! say about them.
+
+use ratatui::crossterm::event::KeyCode;
+
+use super::app::{App, Overlay, Pane, Screen, Tone};
+use super::input::Key;
+
+/// Where keys mean something of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Context {
+    Rooms,
+    Users,
+    Map,
+    Chat,
+    Log,
+    Detail,
+    Help,
+    Confirm,
+    Typing,
+}
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Help,
+    Quit,
+    Command,
+    NextPane,
+    PreviousPane,
+    Go(Pane),
+    Maximise,
+    Freeze,
+    Redraw,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Open,
+    Back,
+    Filter,
+    Sort,
+    Reverse,
+    AllUsers,
+    Kick,
+    CloseRoom,
+    Pin,
+    Title,
+    Announce,
+    AnnounceAll,
+    FpsUp,
+    FpsDown,
+    TypeFps,
+    RoomFps,
+    ShowLevel,
+    CaptureLevel,
+    ZoomIn,
+    ZoomOut,
+    Fit,
+    Left,
+    Right,
+    Names,
+    Yes,
+    No,
+    Reason,
+    Complete,
+    Older,
+    Newer,
+    Enter,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub(super) struct Binding {
+    /// The first is the one that is shown.
+    pub(super) keys: &'static [Key],
+    pub(super) action: Action,
+    pub(super) contexts: &'static [Context],
+    /// Beside the key in the footer; empty to stand with the next, none to stay out of it.
+    pub(super) footer: Option<&'static str>,
+    pub(super) help: &'static str,
+}
+
+/// A part of the help.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) name: &'static str,
+    pub(super) bindings: &'static [Binding],
+}
+
+use Context as C;
+
+const PANES: &[Context] = &[C::Rooms, C::Users, C::Map, C::Chat, C::Log];
+const TABLES: &[Context] = &[C::Rooms, C::Users];
+const SCREENS: &[Context] =
+    &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail, C::Help];
+const LOOKING: &[Context] = &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail];
+
+const fn bind(
+    keys: &'static [Key],
+    action: Action,
+    contexts: &'static [Context],
+    footer: Option<&'static str>,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, action, contexts, footer, help }
+}
+
+const fn key(ch: char) -> Key {
+    Key::char(ch)
+}
+
+const fn code(code: KeyCode) -> Key {
+    Key::of(code)
+}
+
+/// The table.
+pub(super) const GROUPS: &[Group] = &[
+    Group {
+        name: "Users",
+        bindings: &[
+            bind(&[code(KeyCode::Enter)], Action::Open, &[C::Users, C::Map], Some("detail"), "all about the selected user"),
+            bind(&[key('x')], Action::Kick, &[C::Users, C::Map, C::Detail], Some("kick"), "kick the user; asks first, takes a reason"),
+            bind(&[key('u')], Action::AllUsers, &[C::Rooms, C::Users], Some("all users"), "users of the selected room, or of all"),
+        ],
+    },
+    Group {
+        name: "Rooms",
+        bindings: &[
+            bind(&[code(KeyCode::Enter)], Action::Open, &[C::Rooms], Some("users"), "go to the room's users"),
+            bind(&[key('X')], Action::CloseRoom, PANES, Some("close room"), "close the selected room; asks first"),
+            bind(&[key('p')], Action::Pin, PANES, Some("pin"), "pin the room so that it outlives its last member, or unpin it"),
+            bind(&[key('t')], Action::Title, PANES, Some("title"), "set the room's title"),
+            bind(&[key('f')], Action::RoomFps, PANES, Some("room fps"), "type a rate for the selected room alone"),
+        ],
+    },
+    Group {
+        name: "Map",
+        bindings: &[
+            bind(&[key(']')], Action::ZoomIn, PANES, None, "zoom the map in"),
+            bind(&[key('[')], Action::ZoomOut, PANES, None, "zoom the map out"),
+            bind(&[key('0')], Action::Fit, &[C::Map], Some("fit"), "fit the map to the heads, and follow them again"),
+            bind(&[code(KeyCode::Left)], Action::Left, &[C::Map], None, "move the map to the left"),
+            bind(&[code(KeyCode::Right)], Action::Right, &[C::Map], None, "move the map to the right"),
+            bind(&[key('n')], Action::Names, &[C::Map], Some("names"), "names on the map, or dots alone"),
+        ],
+    },
+    Group {
+        name: "Log",
+        bindings: &[
+            bind(&[key('l')], Action::ShowLevel, PANES, Some("level"), "show the next level of the log; what is there is filtered at once"),
+            bind(&[key('L')], Action::CaptureLevel, PANES, Some("capture"), "capture the next level from now on"),
+        ],
+    },
+    Group {
+        name: "Lists",
+        bindings: &[
+            bind(&[key('/')], Action::Filter, &[C::Rooms, C::Users, C::Log], Some("filter"), "filter: rooms, users, or the log by target"),
+            bind(&[key('s')], Action::Sort, TABLES, Some("sort"), "sort by the next column"),
+            bind(&[key('S')], Action::Reverse, TABLES, None, "turn the order round"),
+            bind(&[code(KeyCode::Up), key('k')], Action::Up, SCREENS, None, "up; moves the map"),
+            bind(&[code(KeyCode::Down), key('j')], Action::Down, SCREENS, None, "down; moves the map"),
+            bind(&[code(KeyCode::PageUp), Key::ctrl('b')], Action::PageUp, SCREENS, None, "a page up, or back in chat and log"),
+            bind(&[code(KeyCode::PageDown), Key::ctrl('f')], Action::PageDown, SCREENS, None, "a page down"),
+            bind(&[key('g'), code(KeyCode::Home)], Action::First, SCREENS, None, "to the first"),
+            bind(&[key('G'), code(KeyCode::End)], Action::Last, SCREENS, None, "to the last, or the newest"),
+        ],
+    },
+    Group {
+        name: "Anywhere",
+        bindings: &[
+            bind(&[key('+'), key('=')], Action::FpsUp, LOOKING, Some(""), "more ticks a second, for all rooms"),
+            bind(&[key('-'), key('_')], Action::FpsDown, LOOKING, Some("fps"), "fewer ticks a second, for all rooms"),
+            bind(&[key('F')], Action::TypeFps, LOOKING, None, "type a rate for all rooms"),
+            bind(&[key('a')], Action::Announce, PANES, Some("announce"), "announce a text to the selected room"),
+            bind(&[key('A')], Action::AnnounceAll, LOOKING, None, "announce a text to all rooms"),
+            bind(&[key(' ')], Action::Freeze, LOOKING, Some("freeze"), "freeze the screen; the server goes on"),
+            bind(&[code(KeyCode::Tab)], Action::NextPane, PANES, Some("pane"), "next pane"),
+            bind(&[code(KeyCode::BackTab)], Action::PreviousPane, PANES, None, "previous pane"),
+            bind(&[key('1')], Action::Go(Pane::Rooms), PANES, None, "rooms"),
+            bind(&[key('2')], Action::Go(Pane::Users), PANES, None, "users"),
+            bind(&[key('3')], Action::Go(Pane::Map), PANES, None, "map"),
+            bind(&[key('4')], Action::Go(Pane::Chat), PANES, None, "chat"),
+            bind(&[key('5')], Action::Go(Pane::Log), PANES, None, "log"),
+            bind(&[key('z')], Action::Maximise, PANES, Some("zoom"), "give the pane the whole screen, and back"),
+            bind(&[key(':')], Action::Command, LOOKING, Some("command"), "command line, with completion and history"),
+            bind(&[Key::ctrl('l')], Action::Redraw, SCREENS, None, "draw everything anew"),
+            bind(&[key('?')], Action::Help, LOOKING, Some("help"), "this help"),
+            bind(&[code(KeyCode::Esc)], Action::Back, SCREENS, Some("back"), "one level back"),
+            bind(&[key('q'), Key::ctrl('c')], Action::Quit, SCREENS, Some("quit"), "quit; asks while users are connected"),
+        ],
+    },
+    Group {
+        name: "When asked",
+        bindings: &[
+            bind(&[key('y')], Action::Yes, &[C::Confirm], Some("yes"), "do it"),
+            bind(&[key('n'), code(KeyCode::Esc), Key::ctrl('c')], Action::No, &[C::Confirm], Some("no"), "don't"),
+            bind(&[key('r')], Action::Reason, &[C::Confirm], Some("reason"), "give a reason that the user is told"),
+        ],
+    },
+    Group {
+        name: "When typing",
+        bindings: &[
+            bind(&[code(KeyCode::Enter)], Action::Enter, &[C::Typing], Some("done"), "take it"),
+            bind(&[code(KeyCode::Tab)], Action::Complete, &[C::Typing], Some("complete"), "complete the word"),
+            bind(&[code(KeyCode::Up)], Action::Older, &[C::Typing], Some("history"), "an older command"),
+            bind(&[code(KeyCode::Down)], Action::Newer, &[C::Typing], None, "a newer command"),
+            bind(&[code(KeyCode::Esc), Key::ctrl('c')], Action::No, &[C::Typing], Some("cancel"), "leave it"),
+        ],
+    },
+];
+
+/// All bindings of the table.
+pub(super) fn bindings() -> impl Iterator<Item = &'static Binding> {
+    GROUPS.iter().flat_map(|group| group.bindings)
+}
+
+/// What a key does here.
+pub(super) fn find(context: Context, key: Key) -> Option<Action> {
+    let mut here = bindings().filter(|binding| binding.contexts.contains(&context));
+    here.find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+}
+
+/// Where the next key will land.
+pub(super) fn context(app: &App) -> Context {
+    match (&app.overlay, app.screen, app.pane) {
+        (Some(Overlay::Confirm(_)), _, _) => Context::Confirm,
+        (Some(_), _, _) => Context::Typing,
+        (None, Screen::Help, _) => Context::Help,
+        (None, Screen::Detail, _) => Context::Detail,
+        (None, Screen::Main, Pane::Rooms) => Context::Rooms,
+        (None, Screen::Main, Pane::Users) => Context::Users,
+        (None, Screen::Main, Pane::Map) => Context::Map,
+        (None, Screen::Main, Pane::Chat) => Context::Chat,
+        (None, Screen::Main, Pane::Log) => Context::Log,
+    }
+}
+
+/// Whether an action would do something now.
+pub(super) fn is_available(app: &App, action: Action) -> bool {
+    let waiting = || app.toasts.iter().any(|toast| toast.tone == Tone::Failed);
+    match action {
+        Action::Kick => app.subject().is_some() && !(app.screen == Screen::Detail && app.detail.gone),
+        Action::Open if app.pane == Pane::Rooms => app.rooms.selected.is_some(),
+        Action::Open => app.selected_user().is_some(),
+        Action::CloseRoom => app.selected_room().is_some_and(|room| &*room.name != "lobby"),
+        Action::Pin | Action::Title | Action::RoomFps | Action::Announce => app.selected_room().is_some(),
+        Action::CaptureLevel => app.snapshot.log_level.is_some(),
+        Action::Fit => app.map.is_manual(),
+        Action::Reason => matches!(app.overlay, Some(Overlay::Confirm(super::app::Confirm::Kick { .. }))),
+        Action::Complete => matches!(app.overlay, Some(Overlay::Command(_) | Overlay::Filter(Pane::Log, ..))),
+        Action::Older | Action::Newer => matches!(app.overlay, Some(Overlay::Command(_))),
+        Action::Back => {
+            app.screen != Screen::Main
+                || app.maximised
+                || app.log.is_scrolled()
+                || app.chat_back > 0
+                || filter_of(app).is_some()
+                || waiting()
+        }
+        _ => true,
+    }
+}
+
+/// The filter of the pane in focus, if it has one set.
+pub(super) fn filter_of(app: &App) -> Option<&str> {
+    let filter = match app.pane {
+        Pane::Rooms => app.rooms.filter.as_str(),
+        Pane::Users => app.users.filter.as_str(),
+        Pane::Log => app.log.target().unwrap_or_default(),
+        Pane::Map | Pane::Chat => "",
+    };
+    (!filter.is_empty()).then_some(filter)
+}
+
+/// The keys for the footer: those that do something now, in the order of the table.
+pub(super) fn footer(app: &App) -> Vec<&'static Binding> {
+    let context = context(app);
+    let wanted = |binding: &&Binding| {
+        binding.footer.is_some()
+            && binding.contexts.contains(&context)
+            && is_available(app, binding.action)
+            && belongs(context, binding.action)
+    };
+    bindings().filter(wanted).collect()
+}
+
+/// Room and log keys work in all panes, but only their own panes name them.
+fn belongs(context: Context, action: Action) -> bool {
+    match action {
+        Action::CloseRoom | Action::Pin | Action::Title | Action::RoomFps => context == Context::Rooms,
+        Action::ShowLevel => !matches!(context, Context::Rooms | Context::Map),
+        Action::CaptureLevel => context == Context::Log,
+        _ => true,
+    }
+}
+
+/// A key as it is written.
+pub(super) fn label(key: Key) -> String {
+    let name = match key.code {
+        KeyCode::Char(' ') => "Space".to_owned(),
+        KeyCode::Char(ch) => ch.to_string(),
+        KeyCode::BackTab => "Shift-Tab".to_owned(),
+        KeyCode::Up => "↑".to_owned(),
+        KeyCode::Down => "↓".to_owned(),
+        KeyCode::Left => "←".to_owned(),
+        KeyCode::Right => "→".to_owned(),
+        KeyCode::PageUp => "PgUp".to_owned(),
+        KeyCode::PageDown => "PgDn".to_owned(),
+        other => format!("{other:?}"),
+    };
+    if key.ctrl { format!("Ctrl-{}", name.to_uppercase()) } else { name }
+}
+
+/// All keys of a binding as they are written.
+pub(super) fn labels(binding: &Binding) -> String {
+    binding.keys.iter().map(|key| label(*key)).collect::<Vec<_>>().join(" ")
+}
+
+/// Where a binding works, for the help: nothing if that goes without saying.
+pub(super) fn place(binding: &Binding) -> &'static str {
+    match binding.contexts {
+        [C::Rooms] => "rooms",
+        [C::Map] => "map",
+        [C::Users, C::Map] => "users, map",
+        [C::Rooms, C::Users] => "rooms, users",
+        [C::Rooms, C::Users, C::Log] => "rooms, users, log",
+        [C::Users, C::Map, C::Detail] => "users, map, detail",
+        _ => "",
+    }
+}
+
+/// The table as Markdown, for the README.
+pub fn markdown() -> String {
+    let mut out = String::from("| key | where | what it does |\n|---|---|---|\n");
+    for group in GROUPS {
+        for binding in group.bindings {
+            let keys: Vec<String> =
+                binding.keys.iter().map(|key| format!("`{}`", label(*key).replace('|', "\\|"))).collect();
+            let place = match (group.name, place(binding)) {
+                ("When asked" | "When typing", _) => group.name.to_lowercase(),
+                (_, place) => place.to_owned(),
+            };
+            out.push_str(&format!("| {} | {place} | {} |\n", keys.join(" "), binding.help));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_bindings_collide() {
+        let all: Vec<&Binding> = bindings().collect();
+        for (at, one) in all.iter().enumerate() {
+            for other in &all[at + 1..] {
+                let shared = one.contexts.iter().find(|context| other.contexts.contains(context));
+                let key = one.keys.iter().find(|key| other.keys.contains(key));
+                assert!(
+                    shared.is_none() || key.is_none(),
+                    "{key:?} means {:?} and {:?} in {shared:?}",
+                    one.action,
+                    other.action
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_context_has_a_way_out() {
+        for context in SCREENS {
+            assert_eq!(find(*context, Key::of(KeyCode::Esc)), Some(Action::Back));
+            assert_eq!(find(*context, Key::char('q')), Some(Action::Quit));
+        }
+        assert_eq!(find(Context::Confirm, Key::of(KeyCode::Esc)), Some(Action::No));
+        assert_eq!(find(Context::Confirm, Key::of(KeyCode::Enter)), None);
+        assert_eq!(find(Context::Typing, Key::of(KeyCode::Esc)), Some(Action::No));
+    }
+
+    #[test]
+    fn the_table_for_the_readme_has_every_binding() {
+        let table = markdown();
+        assert_eq!(table.lines().count(), bindings().count() + 2);
+        assert!(table.contains("| `Space` |  | freeze the screen; the server goes on |"));
+        assert!(table.contains("| `y` | when asked | do it |"));
+    }
+}

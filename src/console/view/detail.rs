@@ -1,0 +1,170 @@
+//! One user closely: plain lines without a frame, so that they can be copied.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::chat::message;
+use super::users::{severity_style, state};
+use super::{Drawn, log::time_of_day};
+use crate::console::app::App;
+use crate::console::text::{bytes, cells, left, rate, right, span, sparkline, whole_millis, width};
+use crate::operator::{HISTORY_SECONDS, PoseRow};
+
+const LABEL: usize = 14;
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+    let room = area.width.saturating_sub(2) as usize;
+    let lines = lines(app, room);
+    drawn.scroll_limit = lines.len().saturating_sub(area.height as usize);
+    let from = app.detail.scroll.min(drawn.scroll_limit);
+    for (at, line) in lines.iter().skip(from).take(area.height as usize).enumerate() {
+        buffer.set_line(area.x + 1, area.y + at as u16, line, room as u16);
+    }
+    if from < drawn.scroll_limit {
+        let more = format!(" ↓ {} more lines ", drawn.scroll_limit - from);
+        let x = area.right().saturating_sub(more.chars().count() as u16 + 1);
+        buffer.set_string(x, area.bottom() - 1, more, app.theme.accent());
+    }
+}
+
+fn lines(app: &App, room: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    about(app, &mut lines);
+    quality(app, &mut lines);
+    histories(app, room, &mut lines);
+    rooms(app, &mut lines);
+    messages(app, room, &mut lines);
+    refusals(app, &mut lines);
+    lines
+}
+
+fn labelled(app: &App, label: &str, value: impl Into<String>) -> Line<'static> {
+    Line::from(vec![Span::styled(left(label, LABEL), app.theme.dim()), Span::raw(value.into())])
+}
+
+fn heading(app: &App, text: &str, lines: &mut Vec<Line<'static>>) {
+    lines.push(Line::default());
+    lines.push(Line::styled(text.to_owned(), app.theme.heading()));
+}
+
+fn about(app: &App, lines: &mut Vec<Line<'static>>) {
+    let row = &app.detail.row;
+    let mut title = vec![Span::styled(cells(&row.name).into_owned(), app.theme.accent())];
+    if app.detail.gone {
+        title.push(Span::styled("  has left; these are its last values", app.theme.warn()));
+    }
+    lines.push(Line::from(title));
+    let peer = row.peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
+    lines.push(labelled(app, "address", format!("{peer}  connection {}", row.session)));
+    let silent = row.silent_for.as_secs_f64();
+    let alive = format!(
+        "for {}, {}, last heard of {silent:.1} s ago",
+        span(row.connected),
+        state(row.liveness)
+    );
+    lines.push(labelled(app, "connected", alive));
+    let sent = format!(
+        "{} in all, {} waiting, {} ticks skipped",
+        bytes(row.bytes_out as f64),
+        bytes(row.queued_bytes as f64),
+        row.skipped_ticks
+    );
+    lines.push(labelled(app, "sent to it", sent));
+}
+
+fn quality(app: &App, lines: &mut Vec<Line<'static>>) {
+    let concerns = app.concerns(&app.detail.row);
+    if concerns.is_empty() {
+        let fine = Span::styled("✓ nothing of concern", app.theme.good());
+        lines.push(Line::from(vec![Span::styled(left("quality", LABEL), app.theme.dim()), fine]));
+    }
+    for (at, concern) in concerns.iter().enumerate() {
+        let label = left(if at == 0 { "quality" } else { "" }, LABEL);
+        let text = format!("{} {}", concern.severity.mark().trim(), concern.reason);
+        let style = severity_style(app, concern.severity);
+        lines.push(Line::from(vec![
+            Span::styled(label, app.theme.dim()),
+            Span::styled(text, style),
+        ]));
+    }
+}
+
+fn histories(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
+    let (row, more) = (&app.detail.row, &app.detail.more);
+    let wide = room.saturating_sub(LABEL + 34).clamp(10, HISTORY_SECONDS);
+    let ms = |time: Option<Duration>| time.map_or_else(|| "–".to_owned(), whole_millis);
+    heading(app, "last 60 s", lines);
+    let mut chart = |label: &str, bars: String, text: String| {
+        lines.push(Line::from(vec![
+            Span::styled(left(label, LABEL), app.theme.dim()),
+            Span::styled(bars, app.theme.accent()),
+            Span::raw(format!("  {text}")),
+        ]));
+    };
+    let bars = sparkline(&more.transforms_history, HISTORY_SECONDS, wide);
+    let text = format!(
+        "{}/s, gap p95 {} ms, longest {} ms",
+        rate(row.transforms_per_s),
+        ms(row.gap_p95),
+        ms(row.gap_longest)
+    );
+    chart("transforms", bars, text);
+    let trips: Vec<u32> =
+        more.round_trips.iter().map(|trip| trip.as_micros().min(u32::MAX.into()) as u32).collect();
+    let most = more.round_trips.iter().max().copied();
+    let bars = sparkline(&trips, HISTORY_SECONDS, wide);
+    chart("round trip", bars, format!("{} ms, at most {} ms", ms(row.round_trip), ms(most)));
+}
+
+fn rooms(app: &App, lines: &mut Vec<Line<'static>>) {
+    let rooms = &app.detail.row.rooms;
+    heading(app, &format!("rooms ({})", rooms.len()), lines);
+    let name =
+        rooms.iter().map(|presence| width(&cells(&presence.room))).max().unwrap_or(0).clamp(8, 30);
+    for presence in rooms {
+        let pose = presence.pose.map_or_else(|| "no pose yet".to_owned(), pose);
+        lines.push(Line::from(vec![
+            Span::raw(left(&cells(&presence.room), name)),
+            Span::raw("  "),
+            Span::styled(pose, app.theme.text()),
+        ]));
+    }
+}
+
+fn pose(pose: PoseRow) -> String {
+    let three = |values: [f64; 3], decimals: usize| {
+        let number = |value: f64| {
+            if value.abs() >= 1e5 { format!("{value:.1e}") } else { format!("{value:.decimals$}") }
+        };
+        values.map(|value| right(&number(value), 8)).join(" ")
+    };
+    let age = pose.age.as_secs_f64();
+    format!("pos {} m   rot {}°   {age:.1} s ago", three(pose.pos, 2), three(pose.rot, 0))
+}
+
+fn messages(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
+    let messages = &app.detail.more.messages;
+    heading(app, &format!("last messages ({})", messages.len()), lines);
+    for (place, line) in messages {
+        let mut line = line.clone();
+        // Who it was is known here; where it was said is not.
+        line.user = place.clone();
+        lines.extend(message(app, &line, 14, room));
+    }
+}
+
+fn refusals(app: &App, lines: &mut Vec<Line<'static>>) {
+    let more = &app.detail.more;
+    heading(app, &format!("refusals ({})", app.detail.row.refusals), lines);
+    for refusal in &more.refusals {
+        let time = time_of_day(app, refusal.time);
+        lines.push(Line::from(vec![
+            Span::styled(time, app.theme.dim()),
+            Span::styled(format!(" {} ", refusal.code), app.theme.warn()),
+            Span::raw(cells(&refusal.reason).into_owned()),
+        ]));
+    }
+}

@@ -1,0 +1,126 @@
+//! The log: tui-logger's lines, newest last.
+
+use jiff::Timestamp as JiffTimestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget};
+
+use super::Drawn;
+use crate::clock::Timestamp;
+use crate::console::app::App;
+use crate::console::log::Seen;
+use crate::console::text::{cells, left, width, wrap};
+use crate::console::theme::Theme;
+
+/// Cells for the target; most are one short word.
+const TARGET: usize = 8;
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+    if app.frozen {
+        let kept = app.drawn.frozen_log.as_ref();
+        let kept = kept.filter(|(changes, kept)| {
+            *changes == app.log.changes() && kept.area == area
+        });
+        if let Some((_, kept)) = kept {
+            for position in area.positions() {
+                buffer[position] = kept[position].clone();
+            }
+            drawn.frozen_log = app.drawn.frozen_log.clone();
+            return;
+        }
+    }
+    let lines = Lines { theme: app.theme, seen: app.log.seen() };
+    TuiLoggerWidget::default()
+        .formatter(Box::new(lines))
+        .state(app.log.state())
+        .render(area, buffer);
+    if app.frozen {
+        let mut kept = Buffer::empty(area);
+        for position in area.positions() {
+            kept[position] = buffer[position].clone();
+        }
+        drawn.frozen_log = Some((app.log.changes(), kept));
+    }
+}
+
+/// Writes records as lines: time, level, target, message.
+struct Lines {
+    theme: Theme,
+    seen: Seen,
+}
+
+impl Lines {
+    fn level(&self, level: log::Level) -> (&'static str, Style) {
+        match level {
+            log::Level::Error => ("E", self.theme.bad()),
+            log::Level::Warn => ("W", self.theme.warn()),
+            log::Level::Info => ("I", self.theme.text()),
+            log::Level::Debug => ("D", self.theme.dim()),
+            log::Level::Trace => ("T", self.theme.faint()),
+        }
+    }
+}
+
+impl LogFormatter for Lines {
+    fn min_width(&self) -> u16 {
+        30
+    }
+
+    fn format(&self, room: usize, record: &ExtLogRecord) -> Vec<Line<'_>> {
+        self.seen.note(record.target());
+        let (letter, style) = self.level(record.level);
+        let time = record.timestamp.strftime("%H:%M:%S").to_string();
+        let target = cells(short(record.target())).into_owned();
+        let head = format!("{letter} {}", left(&target, TARGET));
+        let indent = width(&time) + 1 + width(&head) + 1;
+        let text = cells(record.msg());
+        let parts = wrap(&text, room.saturating_sub(indent));
+        let mut lines = Vec::with_capacity(parts.len());
+        for (at, part) in parts.into_iter().enumerate() {
+            let mut spans = match at {
+                0 => vec![
+                    Span::styled(time.clone(), self.theme.dim()),
+                    Span::raw(" "),
+                    Span::styled(head.clone(), style),
+                    Span::raw(" "),
+                ],
+                _ => vec![Span::raw(" ".repeat(indent))],
+            };
+            spans.push(Span::styled(part, style));
+            lines.push(Line::from(spans));
+        }
+        lines
+    }
+}
+
+/// A target without what all of ours begin with.
+fn short(target: &str) -> &str {
+    target.strip_prefix("vrlobby::").unwrap_or(target)
+}
+
+/// A moment as the operator's clock shows it.
+pub(super) fn time_of_day(app: &App, time: Timestamp) -> String {
+    let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    let moment = JiffTimestamp::from_microsecond(micros).unwrap_or(JiffTimestamp::MAX);
+    moment.to_zoned(app.zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// The levels, shown and captured, and the target.
+pub(super) fn note(app: &App) -> Vec<Span<'static>> {
+    let theme = app.theme;
+    let mut spans = Vec::new();
+    if let Some(target) = app.log.target() {
+        spans.push(Span::styled(format!("/{}  ", cells(short(target))), theme.warn()));
+    }
+    if app.log.is_scrolled() {
+        spans.push(Span::styled("↑ back  ", theme.warn()));
+    }
+    spans.push(Span::styled(format!("shown {}", app.log.shown()), theme.accent()));
+    if let Some(level) = app.snapshot.log_level {
+        spans.push(Span::styled(format!("  captured {level}"), theme.dim()));
+    }
+    spans
+}

@@ -1,0 +1,89 @@
+//! The rooms.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::table::{Cell, Column, headings, offset, plan, row};
+use super::{Drawn, Hit};
+use crate::console::app::{App, Pane};
+use crate::console::lists::Column as _;
+use crate::console::text::{cells, fps, rate, sparkline};
+use crate::operator::{HISTORY_SECONDS, RoomRow};
+
+const COLUMNS: &[Column] = &[
+    Column { title: "users", width: 5, rank: 0, number: true },
+    Column { title: "fps", width: 4, rank: 1, number: true },
+    Column { title: "rx/s", width: 5, rank: 3, number: true },
+    Column { title: "ticks/s", width: 7, rank: 4, number: true },
+    Column { title: "msg/s", width: 5, rank: 5, number: true },
+    Column { title: "60 s", width: SPARK, rank: 2, number: false },
+];
+
+/// The narrowest sparkline.
+const SPARK: usize = 6;
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+    if area.height < 2 {
+        return;
+    }
+    let plan = plan(COLUMNS, area.width as usize, 10..=24);
+    let sorted = (app.rooms.sort.name(), app.rooms.descending);
+    let sorted = if sorted.0 == "name" { ("room", sorted.1) } else { sorted };
+    headings(area, buffer, app.theme, &plan, COLUMNS, "room", sorted);
+    let rows = app.shown_rooms();
+    let height = area.height as usize - 1;
+    drawn.heights[Pane::Rooms as usize] = height;
+    drawn.rooms_offset = offset(drawn.rooms_offset, app.rooms.index, rows.len(), height);
+    let visible = rows.iter().skip(drawn.rooms_offset).take(height);
+    for (at, room) in visible.enumerate() {
+        let line = Rect::new(area.x, area.y + 1 + at as u16, area.width, 1);
+        let style = if room.users == 0 { app.theme.dim() } else { app.theme.text() };
+        let pin = if room.pinned { "◆" } else { "" };
+        let name = Cell::new(format!("{}{pin}", cells(&room.name)), style);
+        let spark = SPARK + plan.rest.min(HISTORY_SECONDS - SPARK);
+        let end = row(line, buffer, &plan, COLUMNS, name, |column| cell(app, room, column));
+        if plan.columns.contains(&(COLUMNS.len() - 1)) {
+            let bars = sparkline(&room.transforms_history, HISTORY_SECONDS, spark);
+            buffer.set_stringn(end - SPARK as u16, line.y, bars, spark, app.theme.accent());
+        }
+        if app.rooms.selected.as_ref() == Some(&room.name) {
+            let focused = app.pane == Pane::Rooms;
+            let style =
+                if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
+            buffer.set_style(line, style);
+        }
+        drawn.hit(line, Hit::Room(room.name.clone()));
+    }
+    if rows.is_empty() {
+        let text = if app.rooms.filter.is_empty() { "no rooms" } else { "no room matches" };
+        buffer.set_stringn(area.x, area.y + 1, text, area.width as usize, app.theme.dim());
+    }
+}
+
+fn cell(app: &App, room: &RoomRow, column: usize) -> Cell {
+    let style = if room.users == 0 { app.theme.dim() } else { app.theme.text() };
+    let text = match column {
+        0 => room.users.to_string(),
+        1 => fps(room.fps),
+        2 => rate(room.transforms_per_s),
+        3 => rate(room.ticks_per_s),
+        4 => rate(room.messages_per_s),
+        _ => String::new(),
+    };
+    let mut cell = Cell::new(text, style);
+    if column == 1 && room.own_fps {
+        cell.text.push('*');
+        cell.style = app.theme.accent();
+    }
+    cell
+}
+
+/// What is filtered, or what a star means.
+pub(super) fn note(app: &App) -> Vec<Span<'static>> {
+    if !app.rooms.filter.is_empty() {
+        let text = format!("/{}", cells(&app.rooms.filter));
+        return vec![Span::styled(text, app.theme.warn())];
+    }
+    Vec::new()
+}

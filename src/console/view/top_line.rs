@@ -1,0 +1,113 @@
+//! Name, addresses, and how the whole server is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::console::app::App;
+use crate::console::text::{bytes, clock, fps, millis};
+
+/// Below this many columns, the second half goes to a line of its own.
+const ONE_LINE: u16 = 132;
+
+/// Rows that the top takes.
+pub(super) fn height(width: u16) -> u16 {
+    if width < ONE_LINE { 2 } else { 1 }
+}
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App) {
+    let state = if app.frozen {
+        Span::styled(" FROZEN ", app.theme.frozen())
+    } else {
+        Span::styled(" LIVE ", app.theme.live())
+    };
+    let one = area.height == 1;
+    let mut left = session(app);
+    let mut right = health(app);
+    let mut rows = vec![area.rows().next().unwrap_or(area)];
+    if !one {
+        let second = Rect { y: area.y + 1, height: 1, ..area };
+        right.insert(0, Span::raw(" "));
+        buffer.set_line(second.x, second.y, &Line::from(std::mem::take(&mut right)), second.width);
+        rows.push(second);
+    }
+    right.push(Span::raw("  "));
+    right.push(state);
+    let right = Line::from(right);
+    let taken = right.width() as u16 + 1;
+    let free = area.width.saturating_sub(taken + 1);
+    add_addresses(app, &mut left, free as usize);
+    buffer.set_line(area.x + 1, area.y, &Line::from(left), free);
+    buffer.set_line(area.right().saturating_sub(taken), area.y, &right, taken);
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn session(app: &App) -> Vec<Span<'static>> {
+    let theme = app.theme;
+    let url = app.info.urls.first().cloned();
+    let url = url.unwrap_or_else(|| format!("ws://{}", app.info.listening));
+    let snapshot = &app.snapshot;
+    vec![
+        Span::styled(" vrlobby ", theme.badge()),
+        Span::raw("  "),
+        Span::raw(url),
+        Span::raw("  "),
+        Span::styled(counted(snapshot.rooms.len(), "room", "rooms"), theme.good()),
+        Span::raw("  "),
+        Span::styled(counted(snapshot.users.len(), "user", "users"), theme.good()),
+        Span::raw("  "),
+        Span::styled(format!("{} fps", fps(snapshot.fps)), theme.accent()),
+    ]
+}
+
+/// Further addresses, where there is room for them.
+fn add_addresses(app: &App, line: &mut Vec<Span<'static>>, room: usize) {
+    let mut used = line.iter().map(Span::width).sum::<usize>();
+    let mut at = 3;
+    for url in app.info.urls.iter().skip(1) {
+        let more = Span::styled(format!("  {url}"), app.theme.dim());
+        used += more.width();
+        if used > room {
+            break;
+        }
+        line.insert(at, more);
+        at += 1;
+    }
+}
+
+fn health(app: &App) -> Vec<Span<'static>> {
+    let theme = app.theme;
+    let (tick, traffic) = (app.snapshot.tick, &app.snapshot.traffic);
+    let load = tick.longest.as_secs_f64() / tick.budget.as_secs_f64().max(1e-9);
+    let (style, mark): (Style, _) = match load {
+        _ if tick.budget.is_zero() => (theme.dim(), ""),
+        load if load >= 1.0 => (theme.bad(), "!!"),
+        load if load >= 0.5 => (theme.warn(), "!"),
+        _ => (theme.dim(), ""),
+    };
+    let mut spans = vec![
+        Span::styled(
+            format!("tick {}{mark} of {} ms", millis(tick.longest), millis(tick.budget)),
+            style,
+        ),
+        Span::styled(
+            format!(
+                "   in {}/s  out {}/s",
+                bytes(traffic.bytes_in_per_s),
+                bytes(traffic.bytes_out_per_s)
+            ),
+            theme.dim(),
+        ),
+    ];
+    if traffic.slow_closed + traffic.connections_refused > 0 {
+        let text =
+            format!("   ! {} slow, {} refused", traffic.slow_closed, traffic.connections_refused);
+        spans.push(Span::styled(text, theme.warn()));
+    }
+    spans.push(Span::styled(format!("   up {}", clock(app.snapshot.up_time)), theme.dim()));
+    spans
+}

@@ -1,0 +1,152 @@
+//! The users, each with the quality of its data.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use super::table::{Cell, Column, headings, offset, plan, row};
+use super::{Drawn, Hit};
+use crate::console::app::{App, Pane};
+use crate::console::lists::Column as _;
+use crate::console::quality::{About, Concern, Severity, worst};
+use crate::console::text::{bytes, cells, rate, span, whole_millis};
+use crate::operator::{Liveness, UserRow};
+
+const COLUMNS: &[Column] = &[
+    Column { title: "room", width: 10, rank: 20, number: false },
+    Column { title: "address", width: 15, rank: 6, number: false },
+    Column { title: "for", width: 6, rank: 7, number: true },
+    Column { title: "rx/s", width: 5, rank: 0, number: true },
+    Column { title: "p95", width: 4, rank: 5, number: true },
+    Column { title: "gap", width: 4, rank: 2, number: true },
+    Column { title: "rtt", width: 4, rank: 1, number: true },
+    Column { title: "out", width: 5, rank: 8, number: true },
+    Column { title: "skip", width: 5, rank: 4, number: true },
+    Column { title: "queue", width: 5, rank: 9, number: true },
+    Column { title: "state", width: 6, rank: 3, number: false },
+];
+
+const ROOM: usize = 0;
+
+/// Whose users these are.
+pub(super) fn title(app: &App) -> String {
+    match app.rooms.selected.as_deref() {
+        _ if app.all_users => "users in all rooms".to_owned(),
+        Some(room) => format!("users in {}", cells(room)),
+        None => "users".to_owned(),
+    }
+}
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+    if area.height < 2 {
+        return;
+    }
+    let columns = if app.all_users { COLUMNS } else { &COLUMNS[ROOM + 1..] };
+    let skip = COLUMNS.len() - columns.len();
+    let plan = plan(columns, area.width as usize, 12..=26);
+    let sorted = match app.users.sort.name() {
+        "name" | "concern" => "user",
+        name => name,
+    };
+    headings(area, buffer, app.theme, &plan, columns, "   user", ("", false));
+    let heading = if app.users.sort.name() == "concern" { "!! user" } else { "   user" };
+    let sorted = if sorted == "user" { heading } else { sorted };
+    headings(area, buffer, app.theme, &plan, columns, heading, (sorted, app.users.descending));
+    let rows = app.shown_users();
+    let height = area.height as usize - 1;
+    drawn.heights[Pane::Users as usize] = height;
+    drawn.users_offset = offset(drawn.users_offset, app.users.index, rows.len(), height);
+    for (at, user) in rows.iter().skip(drawn.users_offset).take(height).enumerate() {
+        let line = Rect::new(area.x, area.y + 1 + at as u16, area.width, 1);
+        let concerns = app.concerns(user);
+        let severity = worst(&concerns);
+        let style = match user.liveness {
+            Liveness::Active => severity_style(app, severity),
+            Liveness::Idle | Liveness::Asleep if severity == Severity::Bad => {
+                severity_style(app, severity)
+            }
+            Liveness::Idle | Liveness::Asleep => app.theme.dim(),
+        };
+        let name = format!("{} {}", severity.mark(), cells(&user.name));
+        row(line, buffer, &plan, columns, Cell::new(name, style), |column| {
+            cell(app, user, &concerns, column + skip)
+        });
+        if app.users.selected == Some(user.session) {
+            let focused = app.pane == Pane::Users;
+            let style =
+                if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
+            buffer.set_style(line, style);
+        }
+        drawn.hit(line, Hit::User(user.session));
+    }
+    if rows.is_empty() {
+        let text = match (app.users.filter.is_empty(), app.snapshot.users.is_empty()) {
+            (false, _) => "no user matches".to_owned(),
+            (true, false) => "nobody is in this room".to_owned(),
+            (true, true) => match app.info.urls.first() {
+                Some(url) => format!("nobody yet; point a headset at {url}"),
+                None => "nobody yet".to_owned(),
+            },
+        };
+        buffer.set_stringn(area.x, area.y + 1, text, area.width as usize, app.theme.dim());
+    }
+}
+
+/// How something of this severity is written.
+pub(super) fn severity_style(app: &App, severity: Severity) -> Style {
+    match severity {
+        Severity::Fine => app.theme.text(),
+        Severity::Warn => app.theme.warn(),
+        Severity::Bad => app.theme.bad(),
+    }
+}
+
+fn cell(app: &App, user: &UserRow, concerns: &[Concern], column: usize) -> Cell {
+    let dim = user.liveness != Liveness::Active;
+    let usual = if dim { app.theme.dim() } else { app.theme.text() };
+    let about = |about: About, text: String| {
+        let found = concerns.iter().find(|concern| concern.about == about);
+        let style = found.map_or(usual, |concern| severity_style(app, concern.severity));
+        Cell { text, style, marked: found.is_some() }
+    };
+    let none = || "–".to_owned();
+    match column {
+        ROOM => {
+            let names: Vec<_> = user.rooms.iter().map(|presence| cells(&presence.room)).collect();
+            Cell::new(names.join(" "), usual)
+        }
+        1 => Cell::new(user.peer.map_or_else(none, |peer| peer.ip().to_string()), usual),
+        2 => Cell::new(span(user.connected), usual),
+        3 => Cell::new(rate(user.transforms_per_s), usual),
+        4 => Cell::new(user.gap_p95.map_or_else(none, whole_millis), usual),
+        5 => about(About::Gap, user.gap_longest.map_or_else(none, whole_millis)),
+        6 => about(About::RoundTrip, user.round_trip.map_or_else(none, whole_millis)),
+        7 => Cell::new(bytes(user.bytes_out as f64), usual),
+        8 => about(About::Skipped, user.skipped_ticks.to_string()),
+        9 => about(About::Queue, bytes(user.queued_bytes as f64)),
+        _ => about(About::State, state(user.liveness).to_owned()),
+    }
+}
+
+/// A liveness in one word.
+pub(super) fn state(liveness: Liveness) -> &'static str {
+    match liveness {
+        Liveness::Active => "active",
+        Liveness::Idle => "idle",
+        Liveness::Asleep => "asleep",
+    }
+}
+
+/// How many stand out, and what is filtered.
+pub(super) fn note(app: &App) -> Vec<Span<'static>> {
+    if !app.users.filter.is_empty() {
+        let text = format!("/{}", cells(&app.users.filter));
+        return vec![Span::styled(text, app.theme.warn())];
+    }
+    let bad = app.shown_users().iter().filter(|user| worst(&app.concerns(user)) >= Severity::Warn).count();
+    match bad {
+        0 => Vec::new(),
+        _ => vec![Span::styled(format!("! {bad} of concern"), app.theme.warn())],
+    }
+}
