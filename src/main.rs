@@ -1,10 +1,12 @@
 //! The program: a server with a console, a server without one, or bots that visit a server.
 
+use std::error::Error;
 use std::process::ExitCode;
 
-use vrlobby::Server;
-use vrlobby::config::{self, Invocation, ServeOptions};
+use vrlobby::bots::{self, BotOptions};
+use vrlobby::config::{self, BotArgs, Invocation, ServeOptions};
 use vrlobby::logging::{self, LogTarget};
+use vrlobby::{Server, ServerHandle};
 
 fn main() -> ExitCode {
     let invocation = match config::parse(std::env::args_os(), |name| std::env::var_os(name)) {
@@ -17,7 +19,7 @@ fn main() -> ExitCode {
     };
     let outcome = match invocation {
         Invocation::Serve(options) => serve(&options),
-        Invocation::Bots(_) => Ok(()),
+        Invocation::Bots(args) => visit(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -28,15 +30,80 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(options: &ServeOptions) -> Result<(), Box<dyn std::error::Error>> {
-    let (log, _flushed_at_the_end) =
-        logging::init(LogTarget::Stderr, options.settings.log_level, options.log_file.as_deref())?;
+fn serve(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
+    let with_console = !options.headless && has_terminal();
+    let target = if with_console { LogTarget::Pane } else { LogTarget::Stderr };
+    let level = options.settings.log_level;
+    let (log, _flushed_at_the_end) = logging::init(target, level, options.log_file.as_deref())?;
     let server = Server::builder().settings(options.settings.clone()).log_control(log).start()?;
+    if !with_console && !options.headless {
+        tracing::info!("there is no terminal for the console: running headless");
+    }
     tracing::info!("listening on {}", server.local_addr());
     for url in &server.info().urls {
         tracing::info!("headsets connect to {url}");
     }
-    server.run_until_signalled()?;
+    if with_console {
+        show_console(server, options)?;
+    } else {
+        server.run_until_signalled()?;
+    }
     tracing::info!("stopped");
+    Ok(())
+}
+
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    vrlobby::console::has_terminal()
+}
+
+#[cfg(unix)]
+fn show_console(server: ServerHandle, options: &ServeOptions) -> Result<(), Box<dyn Error>> {
+    use vrlobby::config::OnHangup;
+    use vrlobby::console::{self, ConsoleExit, ConsoleOptions};
+
+    let shown = console::run(server.operator(), ConsoleOptions { mouse: options.mouse });
+    match shown {
+        Ok(ConsoleExit::HungUp) if options.on_hangup == OnHangup::Keep => {
+            tracing::info!("the terminal is gone; going on without the console");
+            server.run_until_signalled()?;
+        }
+        Ok(_) => {
+            server.stop();
+            server.wait()?;
+        }
+        Err(error) => {
+            server.stop();
+            server.wait()?;
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// The console reads Unix terminals only.
+#[cfg(not(unix))]
+fn has_terminal() -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn show_console(server: ServerHandle, _options: &ServeOptions) -> Result<(), Box<dyn Error>> {
+    Ok(server.run_until_signalled()?)
+}
+
+fn visit(args: BotArgs) -> Result<(), Box<dyn Error>> {
+    let options = BotOptions {
+        url: args.url,
+        users: args.users as usize,
+        rooms: args.rooms as usize,
+        hz: args.hz,
+        chat: args.chat,
+        seconds: args.seconds,
+        ..BotOptions::default()
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let report = runtime.block_on(bots::run(options, tokio::signal::ctrl_c()))?;
+    println!("{report}");
     Ok(())
 }

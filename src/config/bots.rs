@@ -7,10 +7,10 @@ use super::{DEFAULT_PORT, FPS_RANGE};
 /// How many simulated headsets visit which server, and what they do there.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct BotArgs {
-    /// How many headsets, 1 to 10000
+    /// How many headsets, 1 to 5000
     #[arg(long, value_name = "N", default_value_t = 20,
           allow_negative_numbers = true,
-          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+          value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub users: u32,
     /// Into how many rooms they spread, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 2,
