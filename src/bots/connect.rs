@@ -18,8 +18,8 @@ pub(super) type Socket = WebSocketStream<TcpStream>;
 /// Connecting and the handshake may each take this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A tick of 64 users or fewer comes in one or two reads of this many bytes; tungstenite
-/// zero-fills it before every read, so that its default of 128 KiB costs more than the frame.
+/// A read takes about one tick: tungstenite zero-fills the whole buffer before every read, so
+/// that its default of 128 KiB costs more than a small tick itself.
 const SMALL_READ: usize = 4 << 10;
 const LARGEST_READ: usize = 64 << 10;
 /// About what one head takes in a tick.

@@ -1,6 +1,7 @@
 //! Bots against a mock server: what they do, what they notice, what they say when it goes wrong.
 
 mod mock;
+mod real;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
