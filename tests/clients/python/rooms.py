@@ -91,8 +91,9 @@ async def a_joiner_gets_listing_history_poses_in_this_order(world):
     ann, ben = await world.user(annas, room), await world.user(bens, room)
     for number in range(60):
         sender = ann if number % 2 else ben
-        await sender.say(room, number, "msg" if number % 3 else "wave")
-        await sender.event(room, user=annas if number % 2 else bens)
+        type = "msg" if number % 3 else "wave"
+        await sender.say(room, number, type)
+        await sender.event(room, type, annas if number % 2 else bens)
         await ann.say(room, number, "button")
     await ben.settle()
     await ann.settle()
