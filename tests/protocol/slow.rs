@@ -7,7 +7,7 @@ use vrlobby::config::Limits;
 use crate::support::client::{Client, x_of};
 use crate::support::hall::Hall;
 use crate::support::wire::{Frame, PING_FRAME, Received, TEXT};
-use crate::support::{login, request, stand, within};
+use crate::support::{leave, login, request, stand, within};
 
 /// Logs `name` in on a connection with small buffers.
 async fn narrow(hall: &Hall, name: &str) -> Client {
@@ -207,6 +207,9 @@ async fn a_slow_reader_gets_no_pose_of_who_left_after_the_leave() {
 async fn who_reads_nothing_at_all_does_not_hold_up_a_login_or_an_answer() {
     let hall = Hall::start();
     let mut slow = narrow(&hall, "slow").await;
+    // Nobody is to hear of it, should it be closed.
+    slow.send(&leave("lobby")).await;
+    slow.quiet().await;
     // It asks for more answers than it has room for, and reads none.
     let text = login("x", "");
     let flood = async {
