@@ -142,6 +142,16 @@ async fn sigint_drains_and_exits_with_0() {
 }
 
 #[tokio::test]
+async fn a_signal_counts_as_soon_as_it_says_that_it_listens() {
+    for _ in 0..20 {
+        let mut server = Running::headless(&[]);
+        server.says("127.0.0.1:").await;
+        server.signal(Signal::TERM);
+        assert_eq!(server.end().await.code(), Some(0), "{:#?}", server.said);
+    }
+}
+
+#[tokio::test]
 async fn without_a_terminal_it_says_so_and_runs_headless() {
     let mut server = Running::start(program(&["--ip", "127.0.0.1", "--port", "0"]));
     server.says("terminal").await;
