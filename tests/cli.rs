@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use support::client::Client;
 use support::hall::LOOPBACK;
 use support::said::Said;
-use support::{join, within};
+use support::{join, say, within};
 use tokio::sync::mpsc;
 
 /// The program, without anything from the environment that would set it up.
@@ -142,6 +142,16 @@ async fn sigint_drains_and_exits_with_0() {
 }
 
 #[tokio::test]
+async fn a_signal_counts_as_soon_as_it_says_that_it_listens() {
+    for _ in 0..20 {
+        let mut server = Running::headless(&[]);
+        server.says("127.0.0.1:").await;
+        server.signal(Signal::TERM);
+        assert_eq!(server.end().await.code(), Some(0), "{:#?}", server.said);
+    }
+}
+
+#[tokio::test]
 async fn without_a_terminal_it_says_so_and_runs_headless() {
     let mut server = Running::start(program(&["--ip", "127.0.0.1", "--port", "0"]));
     server.says("terminal").await;
@@ -179,16 +189,28 @@ async fn what_a_client_sends_reaches_no_terminal_as_control_characters() {
 
 #[tokio::test]
 async fn the_log_level_says_how_much_is_logged() {
-    // Each join is logged at debug.
-    for (level, tells) in [("info", false), ("2", false), ("debug", true), ("3", true)] {
-        let mut server = Running::headless(&["--log-level", level]);
-        let mut visitor = server.client("a visitor").await;
-        server.signal(Signal::TERM);
-        visitor.is_told_1001().await;
-        assert_eq!(server.end().await.code(), Some(0), "{level}: {:#?}", server.said);
-        let told = server.said.iter().any(|line| line.contains("a visitor"));
-        assert_eq!(told, tells, "{level}: {:#?}", server.said);
+    // Logins are told at info, joins and leaves at debug too, each request at trace.
+    let mut lines = Vec::new();
+    for levels in [["2", "info"], ["3", "debug"], ["4", "trace"]] {
+        for level in levels {
+            lines.push(lines_about_a_visit(level).await);
+        }
     }
+    let [info, by_2, debug, by_3, trace, by_4] = lines[..] else { panic!("six levels") };
+    assert_eq!((by_2, by_3, by_4), (info, debug, trace));
+    assert!(0 < info && info < debug && debug < trace, "{lines:?}");
+}
+
+/// How many lines a server logs at `level` that name a user who comes and talks.
+async fn lines_about_a_visit(level: &str) -> usize {
+    let mut server = Running::headless(&["--log-level", level]);
+    let mut visitor = server.client("a visitor").await;
+    visitor.send(&say("lobby", "hello")).await;
+    visitor.hears("lobby", "a visitor", "hello").await;
+    server.signal(Signal::TERM);
+    visitor.is_told_1001().await;
+    assert_eq!(server.end().await.code(), Some(0), "{level}: {:#?}", server.said);
+    server.said.iter().filter(|line| line.contains("a visitor")).count()
 }
 
 #[tokio::test]

@@ -23,20 +23,28 @@ async fn everybody_is_told_1001() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     let mut nobody = Client::connect(&hall).await;
+    nobody.quiet().await;
     let mut unfinished = Wire::dial(hall.addr()).await;
     unfinished.send(b"GET / HTTP/1.1\r\n").await;
     let addr = hall.addr();
     hall.stop();
     for client in [&mut ada, &mut bob, &mut nobody] {
         client.is_told_1001().await;
-        // RFC 6455, section 5.5.1: the answer to a close frame.
-        let _ = client.wire.try_send(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]).await;
-        client.wire.ended().await;
     }
     unfinished.drained().await;
     drained(hall).await;
     let late = within("a refusal", TcpStream::connect(addr)).await;
     assert!(late.is_err(), "somebody still listens");
+}
+
+#[tokio::test]
+async fn who_has_only_just_connected_is_told_too() {
+    for _ in 0..30 {
+        let hall = Hall::start();
+        let mut nobody = Client::connect(&hall).await;
+        hall.stop();
+        nobody.is_told_1001().await;
+    }
 }
 
 #[tokio::test]

@@ -73,6 +73,8 @@ async fn it_sees_the_codes_of_the_server() {
     assert_eq!(frame.code, CloseCode::Size);
 
     let mut socket = connect(&hall).await;
+    send(&mut socket, PING).await;
+    assert!(matches!(said(&mut socket).await, Said::Answer(answer) if answer.code == 220));
     hall.stop();
     let Message::Close(Some(frame)) = next(&mut socket).await else { panic!("no close") };
     assert_eq!(frame.code, CloseCode::Away);

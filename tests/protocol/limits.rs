@@ -130,6 +130,7 @@ async fn bytes_above_the_rate_are_429() {
     bob.hears("lobby", "ada", &text).await;
     bob.quiet().await;
     let mut carl = Client::login(&hall, "carl").await;
+    assert_eq!(carl.event().await.entries.len(), 1);
     carl.quiet().await;
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::hall::Hall;
 use super::json::{Json, json};
 use super::said::{Answer, Entry, Event, Pose, Said};
-use super::wire::{Received, Wire};
+use super::wire::{CLOSE, Frame, Received, Wire};
 use super::{PING, join, login, within};
 
 pub(crate) struct Client {
@@ -133,11 +133,18 @@ impl Client {
         self.listing_of(room).await
     }
 
-    /// Reads events until the close frame of a server that goes down.
+    /// Reads events until the close frame of a server that goes down, answers it (RFC 6455,
+    /// section 5.5.1) and sees the connection end.
     pub(crate) async fn is_told_1001(&mut self) {
         loop {
             match within(&format!("close 1001 to {}", self.name), self.wire.next()).await {
-                Received::Close(code, _) => return assert_eq!(code, Some(1001)),
+                Received::Close(code, _) => {
+                    assert_eq!(code, Some(1001));
+                    let answer = Frame::new(CLOSE, &1001_u16.to_be_bytes()).bytes();
+                    // The server need not wait for it.
+                    let _ = self.wire.try_send(&answer).await;
+                    return self.wire.ended().await;
+                }
                 Received::Text(text) => assert!(matches!(Said::read(&text), Said::Event(_))),
                 other => panic!("{} got {other:?}", self.name),
             }
