@@ -145,12 +145,13 @@ impl Room {
         for user in leaving {
             self.say(now, user, LEAVE);
         }
+        // First, so that no writer sends poses after these leaves.
+        for member in &self.members {
+            post.retract_tick(member.session, self.id);
+        }
         self.flush(post);
         self.order.clear();
         let members: Vec<SessionId> = self.members.drain(..).map(|member| member.session).collect();
-        for session in &members {
-            post.retract_tick(*session, self.id);
-        }
         self.history.clear();
         self.recent.clear();
         (self.history_bytes, self.recent_bytes) = (0, 0);
