@@ -7,6 +7,8 @@
 pub mod meter;
 mod operate;
 mod room;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
