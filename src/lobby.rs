@@ -7,6 +7,8 @@
 pub mod meter;
 mod operate;
 mod room;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -82,6 +84,8 @@ struct Session {
     id: SessionId,
     user: Option<User>,
     rooms: SmallVec<[Membership; 2]>,
+    /// Where it came, left or spoke last: what else it did has been handed over.
+    last_in: Option<RoomId>,
     connected: Timestamp,
     last_request: Timestamp,
     refusals: u64,
@@ -205,6 +209,7 @@ impl Lobby {
             id,
             user: None,
             rooms: SmallVec::new(),
+            last_in: None,
             connected: now,
             last_request: now,
             refusals: 0,
@@ -400,7 +405,13 @@ impl Lobby {
                 ));
             }
             post.note(Note::TookOver { user: &name, old, new: id });
+            let last_left = self.session(old).and_then(|session| {
+                session.rooms.last().map(|membership| membership.room).or(session.last_in)
+            });
             self.disconnect(old, now, post);
+            if let Some(session) = self.session_mut(id) {
+                session.last_in = last_left;
+            }
             post.close(old, CloseReason::new(CloseReason::POLICY, "you have logged in elsewhere"));
         }
         let Some(lobby) = self.by_name.get(LOBBY).and_then(|id| self.room(*id)) else {
@@ -449,7 +460,8 @@ impl Lobby {
                 self.open(name.clone())
             }
         };
-        self.flush_others(id, room_id, post);
+        self.flush_earlier(id, room_id, post);
+        self.catch_up(id, post);
         let Some(room) = self.room_mut(room_id) else { return Ok(()) };
         let first_outgoing = !room.has_outgoing();
         let place = room.add(id, look, json, now);
@@ -482,7 +494,7 @@ impl Lobby {
     }
 
     fn leave(&mut self, id: SessionId, room_id: RoomId, now: Timestamp, post: &mut impl Post) {
-        self.flush_others(id, room_id, post);
+        self.flush_earlier(id, room_id, post);
         let Some(session) = self.session_mut(id) else { return };
         let Some(index) = session.rooms.iter().position(|membership| membership.room == room_id)
         else {
@@ -539,7 +551,7 @@ impl Lobby {
         }
         post.note(Note::Said { user: &user.name, room: name, event: &body });
         let event = Arc::new(Event { time: now, user: user_name, user_json, body });
-        self.flush_others(id, room_id, post);
+        self.flush_earlier(id, room_id, post);
         self.tell(room_id, &event, now, post);
         if let Some(session) = self.session_mut(id) {
             let journal = session.journal.get_or_insert_default();
@@ -602,32 +614,36 @@ impl Lobby {
 
     /// Answers one session, after all that was said before in its rooms.
     fn reply(&mut self, id: SessionId, frame: &Bytes, post: &mut impl Post) {
-        let Some(session) = self.session(id) else { return };
-        if !self.outgoing.is_empty() {
-            for membership in session.rooms.clone() {
-                if let Some(room) = self.room_mut(membership.room) {
-                    room.catch_up(membership.place, post);
-                }
-            }
+        if self.session(id).is_some() {
+            self.catch_up(id, post);
+            post.reliable(id, frame);
         }
-        post.reliable(id, frame);
     }
 
-    /// Hands over what waits in a session's other rooms, so that what it does in one room after
-    /// another is seen in that order.
-    fn flush_others(&mut self, id: SessionId, but: RoomId, post: &mut impl Post) {
-        if self.outgoing.iter().all(|room| *room == but) {
+    /// Hands one session what was said in its rooms until now.
+    fn catch_up(&mut self, id: SessionId, post: &mut impl Post) {
+        if self.outgoing.is_empty() {
             return;
         }
         let Some(session) = self.session(id) else { return };
-        for Membership { room: room_id, .. } in session.rooms.clone() {
-            if room_id != but
-                && let Some(room) = self.room_mut(room_id)
-                && room.has_outgoing()
-            {
-                room.flush(post);
-                self.outgoing.retain(|outgoing| *outgoing != room_id);
+        for membership in session.rooms.clone() {
+            if let Some(room) = self.room_mut(membership.room) {
+                room.catch_up(membership.place, post);
             }
+        }
+    }
+
+    /// Before a session does something in a room: hands over what it did in another one, so that
+    /// both are seen in that order, also if it has left the other one.
+    fn flush_earlier(&mut self, id: SessionId, here: RoomId, post: &mut impl Post) {
+        let Some(session) = self.session_mut(id) else { return };
+        if let Some(before) = session.last_in.replace(here)
+            && before != here
+            && let Some(room) = self.room_mut(before)
+            && room.has_outgoing()
+        {
+            room.flush(post);
+            self.outgoing.retain(|outgoing| *outgoing != before);
         }
     }
 

@@ -78,7 +78,7 @@ impl Lobby {
             .map(|room| room.members.iter().map(|member| member.session).collect())
             .unwrap_or_default();
         for member in &members {
-            self.flush_others(*member, id, post);
+            self.flush_earlier(*member, id, post);
         }
         if let Some(room) = self.room_mut(id) {
             room.clear(now, post);
@@ -161,6 +161,8 @@ impl Lobby {
             user_json: json_string(SERVER_USER).into(),
             body: EventBody::new("msg", &json_string(text)),
         });
+        // What was announced before in other rooms goes out before this.
+        self.flush(post);
         let mut heard = std::collections::HashSet::new();
         for id in &rooms {
             self.tell(*id, &event, now, post);

@@ -119,19 +119,18 @@ impl Room {
         if left.pose.is_none() {
             return;
         }
-        // A slow reader may have a tick waiting that still shows who left: it gets a new picture.
+        // A slow reader may have a tick waiting that still shows who left: it gets a new picture,
+        // and before it what was said, since the picture may show someone who has just joined.
         let id = self.id;
-        let stale: Vec<SessionId> = self
-            .members
-            .iter()
-            .map(|member| member.session)
-            .filter(|session| post.retract_tick(*session, id))
+        let stale: Vec<usize> = (0..self.members.len())
+            .filter(|place| post.retract_tick(self.members[*place].session, id))
             .collect();
         if !stale.is_empty()
             && let Some(picture) = self.picture()
         {
-            for session in stale {
-                post.tick(session, id, &picture);
+            for place in stale {
+                self.catch_up(place, post);
+                post.tick(self.members[place].session, id, &picture);
             }
         }
     }
@@ -145,12 +144,13 @@ impl Room {
         for user in leaving {
             self.say(now, user, LEAVE);
         }
+        // First, so that no writer sends poses after these leaves.
+        for member in &self.members {
+            post.retract_tick(member.session, self.id);
+        }
         self.flush(post);
         self.order.clear();
         let members: Vec<SessionId> = self.members.drain(..).map(|member| member.session).collect();
-        for session in &members {
-            post.retract_tick(*session, self.id);
-        }
         self.history.clear();
         self.recent.clear();
         (self.history_bytes, self.recent_bytes) = (0, 0);
