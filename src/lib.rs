@@ -11,9 +11,9 @@ pub mod addresses;
 pub mod bots;
 pub mod clock;
 pub mod config;
-mod hub;
 #[cfg(unix)]
 pub mod console;
+mod hub;
 pub mod lobby;
 pub mod logging;
 pub mod operator;

@@ -48,7 +48,7 @@
 //!
 //! ```text
 //! sudo unshare -n sh -c 'ip link set lo up
-//!   echo cubic > /proc/sys/net/ipv4/tcp_congestion_control
+//!   echo reno > /proc/sys/net/ipv4/tcp_congestion_control
 //!   exec target/release/deps/fanout-… --load room500-72'
 //! ```
 //!
@@ -125,14 +125,12 @@ fn run(options: Options) -> std::io::Result<()> {
     raise_open_files()?;
     let loads = if options.load.is_empty() { LOADS.iter().collect() } else { options.load };
     if let Some(server) = options.serve {
-        return match server {
-            Contender::Sink => sink::serve(loads[0], options.port),
-            _ => floor::serve(loads[0], options.port),
-        };
+        return servers::serve(server, loads[0], options.port, options.server_core);
     }
     let contenders =
         if options.server.is_empty() { Contender::ALL.to_vec() } else { options.server };
     let cores = Cores { server: options.server_core, load: options.load_core };
+    servers::pin(cores.load)?;
     let congestion = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control")?;
     println!(
         "servers on core {}, load generator on core {}, TCP congestion control {}",

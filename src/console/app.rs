@@ -40,8 +40,7 @@ pub(super) enum Pane {
 }
 
 impl Pane {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Rooms, Self::Users, Self::Map, Self::Chat, Self::Log];
+    pub(super) const ALL: [Self; 5] = [Self::Rooms, Self::Users, Self::Map, Self::Chat, Self::Log];
 
     pub(super) const fn number(self) -> usize {
         self as usize + 1

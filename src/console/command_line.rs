@@ -41,7 +41,12 @@ const fn verb(
 pub(super) const VERBS: &[Verb] = &[
     verb("kick", "USER [REASON]", &[Arg::User, Arg::Text], "send a user away"),
     verb("close", "[ROOM]", &[Arg::Room], "close a room"),
-    verb("fps", "RATE [ROOM]", &[Arg::Rate, Arg::Room], "set the rate of all rooms or one; `server` follows again"),
+    verb(
+        "fps",
+        "RATE [ROOM]",
+        &[Arg::Rate, Arg::Room],
+        "set the rate of all rooms or one; `server` follows again",
+    ),
     verb("say", "TEXT", &[Arg::Text], "announce to the selected room"),
     verb("sayall", "TEXT", &[Arg::Text], "announce to all rooms"),
     verb("pin", "[ROOM]", &[Arg::Room], "keep a room, also a new one, when its last member leaves"),
@@ -145,7 +150,11 @@ impl CommandLine {
 
 /// A word as it is typed: in quotes if it has spaces.
 pub(super) fn quoted(name: &str) -> String {
-    if name.contains([' ', '"']) { format!("\"{}\"", name.replace('"', "\\\"")) } else { name.to_owned() }
+    if name.contains([' ', '"']) {
+        format!("\"{}\"", name.replace('"', "\\\""))
+    } else {
+        name.to_owned()
+    }
 }
 
 /// The first word and what follows it.
@@ -196,7 +205,8 @@ fn completions(app: &App, text: &str) -> (usize, Vec<String>) {
 }
 
 fn values(app: &App, arg: Arg) -> Vec<String> {
-    let columns = |names: &mut dyn Iterator<Item = &'static str>| names.map(str::to_owned).collect();
+    let columns =
+        |names: &mut dyn Iterator<Item = &'static str>| names.map(str::to_owned).collect();
     match arg {
         Arg::User => app.snapshot.users.iter().map(|user| user.name.to_string()).collect(),
         Arg::Room => app.snapshot.rooms.iter().map(|room| room.name.to_string()).collect(),
@@ -252,7 +262,8 @@ pub(super) fn parse(line: &str, app: &App) -> Result<Intent, String> {
         }
         "say" | "sayall" => {
             needed()?;
-            let room = if verb.name == "say" { Some(self::room(None, app)?.to_string()) } else { None };
+            let room =
+                if verb.name == "say" { Some(self::room(None, app)?.to_string()) } else { None };
             Intent::Send(Command::Announce { room, text: text.to_owned() })
         }
         "pin" => Intent::Send(Command::PinRoom { room: named(word, app)?, pinned: true }),
@@ -316,8 +327,8 @@ fn named(word: Option<&str>, app: &App) -> Result<String, String> {
 fn user<'a>(name: &str, app: &'a App) -> Result<&'a crate::operator::UserRow, String> {
     let users = &app.snapshot.users;
     let found = users.iter().find(|user| &*user.name == name);
-    let found = found
-        .or_else(|| users.iter().find(|user| user.name.to_lowercase() == name.to_lowercase()));
+    let found =
+        found.or_else(|| users.iter().find(|user| user.name.to_lowercase() == name.to_lowercase()));
     found.ok_or_else(|| format!("no user is called {name:?}"))
 }
 

@@ -142,7 +142,11 @@ pub(super) fn busy_snapshot() -> Snapshot {
         users: users(),
         chat: vec![
             said(3, "ada", "hello everyone"),
-            said(7, "李雷", "你好！ can you hear me? my sound comes and goes, and I see all of you jump"),
+            said(
+                7,
+                "李雷",
+                "你好！ can you hear me? my sound comes and goes, and I see all of you jump",
+            ),
             emote,
             said(20, "*server*", "we start in five minutes"),
         ],

@@ -30,7 +30,8 @@ fn frame(app: &mut App, columns: u16, rows: u16) -> String {
     let lines = text.lines().map(|line| {
         let mut chars: Vec<char> = line.trim_matches('"').chars().collect();
         for at in 0..chars.len().saturating_sub(10) {
-            let time = chars[at..at + 8].iter().map(|ch| if ch.is_ascii_digit() { '0' } else { *ch });
+            let time =
+                chars[at..at + 8].iter().map(|ch| if ch.is_ascii_digit() { '0' } else { *ch });
             let is_time = time.eq("00:00:00".chars());
             let is_log = matches!(&chars[at + 8..at + 11], [' ', 'E' | 'W' | 'I' | 'D' | 'T', ' ']);
             if is_time && is_log {
@@ -154,9 +155,21 @@ fn too_small() {
 fn wide_and_hostile_names() {
     let mut app = busy();
     let mut snapshot = busy_snapshot();
-    let names = ["日本語の長い名前のユーザー", "a\u{301}\u{302}\u{303}\u{304}e\u{301}", "evil\u{1b}[2J\u{202e}", "👩\u{200d}🚀 👍🏽 🇫🇷", "שלום עולם", "नमस्ते"];
-    snapshot.users = names.iter().zip(1..).map(|(name, at)| user(at, name, "atrium", None)).collect();
-    snapshot.chat = names.iter().zip(1..).map(|(name, at)| said(at, name, &format!("{name}\r\n\u{1b}]0;x\u{7}"))).collect();
+    let names = [
+        "日本語の長い名前のユーザー",
+        "a\u{301}\u{302}\u{303}\u{304}e\u{301}",
+        "evil\u{1b}[2J\u{202e}",
+        "👩\u{200d}🚀 👍🏽 🇫🇷",
+        "שלום עולם",
+        "नमस्ते",
+    ];
+    snapshot.users =
+        names.iter().zip(1..).map(|(name, at)| user(at, name, "atrium", None)).collect();
+    snapshot.chat = names
+        .iter()
+        .zip(1..)
+        .map(|(name, at)| said(at, name, &format!("{name}\r\n\u{1b}]0;x\u{7}")))
+        .collect();
     app.take(Arc::new(snapshot));
     let shown = frame(&mut app, 120, 34);
     assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{200d}', '\u{7}', '\r']));
@@ -172,7 +185,9 @@ fn no_color() {
     let buffer = terminal.backend().buffer();
     assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     let reversed = |row: u16| {
-        (0..buffer.area.width).filter(|x| buffer[(*x, row)].modifier.contains(Modifier::REVERSED)).count()
+        (0..buffer.area.width)
+            .filter(|x| buffer[(*x, row)].modifier.contains(Modifier::REVERSED))
+            .count()
     };
     let rows: Vec<u16> = (2..32).filter(|row| reversed(*row) > 40).collect();
     assert_eq!(rows.len(), 1, "the selected user, and nothing else, is reversed");

@@ -254,18 +254,19 @@ mod tests {
 
     #[test]
     fn reads_keys() {
-        assert_eq!(read(b"a\r\t\x7f"), [
-            key(KeyCode::Char('a')),
-            key(KeyCode::Enter),
-            key(KeyCode::Tab),
-            key(KeyCode::Backspace)
-        ]);
-        assert_eq!(read(b"\x1b[A\x1bOB\x1b[5~\x1b[Z"), [
-            key(KeyCode::Up),
-            key(KeyCode::Down),
-            key(KeyCode::PageUp),
-            key(KeyCode::BackTab)
-        ]);
+        assert_eq!(
+            read(b"a\r\t\x7f"),
+            [
+                key(KeyCode::Char('a')),
+                key(KeyCode::Enter),
+                key(KeyCode::Tab),
+                key(KeyCode::Backspace)
+            ]
+        );
+        assert_eq!(
+            read(b"\x1b[A\x1bOB\x1b[5~\x1b[Z"),
+            [key(KeyCode::Up), key(KeyCode::Down), key(KeyCode::PageUp), key(KeyCode::BackTab)]
+        );
         assert_eq!(read("é語".as_bytes()), [key(KeyCode::Char('é')), key(KeyCode::Char('語'))]);
         assert_eq!(read(b"\x03"), [Input::Key(Key::ctrl('c'))]);
         let ctrl_left = Key { code: KeyCode::Left, ctrl: true, alt: false };

@@ -94,8 +94,7 @@ use Context as C;
 
 const PANES: &[Context] = &[C::Rooms, C::Users, C::Map, C::Chat, C::Log];
 const TABLES: &[Context] = &[C::Rooms, C::Users];
-const SCREENS: &[Context] =
-    &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail, C::Help];
+const SCREENS: &[Context] = &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail, C::Help];
 const LOOKING: &[Context] = &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail];
 
 const fn bind(
@@ -121,19 +120,61 @@ pub(super) const GROUPS: &[Group] = &[
     Group {
         name: "Users",
         bindings: &[
-            bind(&[code(KeyCode::Enter)], Action::Open, &[C::Users, C::Map], Some("detail"), "all about the selected user"),
-            bind(&[key('x')], Action::Kick, &[C::Users, C::Map, C::Detail], Some("kick"), "kick the user; asks first, takes a reason"),
-            bind(&[key('u')], Action::AllUsers, &[C::Rooms, C::Users], Some("all users"), "users of the selected room, or of all"),
+            bind(
+                &[code(KeyCode::Enter)],
+                Action::Open,
+                &[C::Users, C::Map],
+                Some("detail"),
+                "all about the selected user",
+            ),
+            bind(
+                &[key('x')],
+                Action::Kick,
+                &[C::Users, C::Map, C::Detail],
+                Some("kick"),
+                "kick the user; asks first, takes a reason",
+            ),
+            bind(
+                &[key('u')],
+                Action::AllUsers,
+                &[C::Rooms, C::Users],
+                Some("all users"),
+                "users of the selected room, or of all",
+            ),
         ],
     },
     Group {
         name: "Rooms",
         bindings: &[
-            bind(&[code(KeyCode::Enter)], Action::Open, &[C::Rooms], Some("users"), "go to the room's users"),
-            bind(&[key('X')], Action::CloseRoom, PANES, Some("close room"), "close the selected room; asks first"),
-            bind(&[key('p')], Action::Pin, PANES, Some("pin"), "pin the room so that it outlives its last member, or unpin it"),
+            bind(
+                &[code(KeyCode::Enter)],
+                Action::Open,
+                &[C::Rooms],
+                Some("users"),
+                "go to the room's users",
+            ),
+            bind(
+                &[key('X')],
+                Action::CloseRoom,
+                PANES,
+                Some("close room"),
+                "close the selected room; asks first",
+            ),
+            bind(
+                &[key('p')],
+                Action::Pin,
+                PANES,
+                Some("pin"),
+                "pin the room so that it outlives its last member, or unpin it",
+            ),
             bind(&[key('t')], Action::Title, PANES, Some("title"), "set the room's title"),
-            bind(&[key('f')], Action::RoomFps, PANES, Some("room fps"), "type a rate for the selected room alone"),
+            bind(
+                &[key('f')],
+                Action::RoomFps,
+                PANES,
+                Some("room fps"),
+                "type a rate for the selected room alone",
+            ),
         ],
     },
     Group {
@@ -141,42 +182,126 @@ pub(super) const GROUPS: &[Group] = &[
         bindings: &[
             bind(&[key(']')], Action::ZoomIn, PANES, None, "zoom the map in"),
             bind(&[key('[')], Action::ZoomOut, PANES, None, "zoom the map out"),
-            bind(&[key('0')], Action::Fit, &[C::Map], Some("fit"), "fit the map to the heads, and follow them again"),
+            bind(
+                &[key('0')],
+                Action::Fit,
+                &[C::Map],
+                Some("fit"),
+                "fit the map to the heads, and follow them again",
+            ),
             bind(&[code(KeyCode::Left)], Action::Left, &[C::Map], None, "move the map to the left"),
-            bind(&[code(KeyCode::Right)], Action::Right, &[C::Map], None, "move the map to the right"),
-            bind(&[key('n')], Action::Names, &[C::Map], Some("names"), "names on the map, or dots alone"),
+            bind(
+                &[code(KeyCode::Right)],
+                Action::Right,
+                &[C::Map],
+                None,
+                "move the map to the right",
+            ),
+            bind(
+                &[key('n')],
+                Action::Names,
+                &[C::Map],
+                Some("names"),
+                "names on the map, or dots alone",
+            ),
         ],
     },
     Group {
         name: "Log",
         bindings: &[
-            bind(&[key('l')], Action::ShowLevel, PANES, Some("level"), "show the next level of the log; what is there is filtered at once"),
-            bind(&[key('L')], Action::CaptureLevel, PANES, Some("capture"), "capture the next level from now on"),
+            bind(
+                &[key('l')],
+                Action::ShowLevel,
+                PANES,
+                Some("level"),
+                "show the next level of the log; what is there is filtered at once",
+            ),
+            bind(
+                &[key('L')],
+                Action::CaptureLevel,
+                PANES,
+                Some("capture"),
+                "capture the next level from now on",
+            ),
         ],
     },
     Group {
         name: "Lists",
         bindings: &[
-            bind(&[key('/')], Action::Filter, &[C::Rooms, C::Users, C::Log], Some("filter"), "filter: rooms, users, or the log by target"),
+            bind(
+                &[key('/')],
+                Action::Filter,
+                &[C::Rooms, C::Users, C::Log],
+                Some("filter"),
+                "filter: rooms, users, or the log by target",
+            ),
             bind(&[key('s')], Action::Sort, TABLES, Some("sort"), "sort by the next column"),
             bind(&[key('S')], Action::Reverse, TABLES, None, "turn the order round"),
             bind(&[code(KeyCode::Up), key('k')], Action::Up, SCREENS, None, "up; moves the map"),
-            bind(&[code(KeyCode::Down), key('j')], Action::Down, SCREENS, None, "down; moves the map"),
-            bind(&[code(KeyCode::PageUp), Key::ctrl('b')], Action::PageUp, SCREENS, None, "a page up, or back in chat and log"),
-            bind(&[code(KeyCode::PageDown), Key::ctrl('f')], Action::PageDown, SCREENS, None, "a page down"),
+            bind(
+                &[code(KeyCode::Down), key('j')],
+                Action::Down,
+                SCREENS,
+                None,
+                "down; moves the map",
+            ),
+            bind(
+                &[code(KeyCode::PageUp), Key::ctrl('b')],
+                Action::PageUp,
+                SCREENS,
+                None,
+                "a page up, or back in chat and log",
+            ),
+            bind(
+                &[code(KeyCode::PageDown), Key::ctrl('f')],
+                Action::PageDown,
+                SCREENS,
+                None,
+                "a page down",
+            ),
             bind(&[key('g'), code(KeyCode::Home)], Action::First, SCREENS, None, "to the first"),
-            bind(&[key('G'), code(KeyCode::End)], Action::Last, SCREENS, None, "to the last, or the newest"),
+            bind(
+                &[key('G'), code(KeyCode::End)],
+                Action::Last,
+                SCREENS,
+                None,
+                "to the last, or the newest",
+            ),
         ],
     },
     Group {
         name: "Anywhere",
         bindings: &[
-            bind(&[key('+'), key('=')], Action::FpsUp, LOOKING, Some(""), "more ticks a second, for all rooms"),
-            bind(&[key('-'), key('_')], Action::FpsDown, LOOKING, Some("fps"), "fewer ticks a second, for all rooms"),
+            bind(
+                &[key('+'), key('=')],
+                Action::FpsUp,
+                LOOKING,
+                Some(""),
+                "more ticks a second, for all rooms",
+            ),
+            bind(
+                &[key('-'), key('_')],
+                Action::FpsDown,
+                LOOKING,
+                Some("fps"),
+                "fewer ticks a second, for all rooms",
+            ),
             bind(&[key('F')], Action::TypeFps, LOOKING, None, "type a rate for all rooms"),
-            bind(&[key('a')], Action::Announce, PANES, Some("announce"), "announce a text to the selected room"),
+            bind(
+                &[key('a')],
+                Action::Announce,
+                PANES,
+                Some("announce"),
+                "announce a text to the selected room",
+            ),
             bind(&[key('A')], Action::AnnounceAll, LOOKING, None, "announce a text to all rooms"),
-            bind(&[key(' ')], Action::Freeze, LOOKING, Some("freeze"), "freeze the screen; the server goes on"),
+            bind(
+                &[key(' ')],
+                Action::Freeze,
+                LOOKING,
+                Some("freeze"),
+                "freeze the screen; the server goes on",
+            ),
             bind(&[code(KeyCode::Tab)], Action::NextPane, PANES, Some("pane"), "next pane"),
             bind(&[code(KeyCode::BackTab)], Action::PreviousPane, PANES, None, "previous pane"),
             bind(&[key('1')], Action::Go(Pane::Rooms), PANES, None, "rooms"),
@@ -184,30 +309,78 @@ pub(super) const GROUPS: &[Group] = &[
             bind(&[key('3')], Action::Go(Pane::Map), PANES, None, "map"),
             bind(&[key('4')], Action::Go(Pane::Chat), PANES, None, "chat"),
             bind(&[key('5')], Action::Go(Pane::Log), PANES, None, "log"),
-            bind(&[key('z')], Action::Maximise, PANES, Some("zoom"), "give the pane the whole screen, and back"),
-            bind(&[key(':')], Action::Command, LOOKING, Some("command"), "command line, with completion and history"),
+            bind(
+                &[key('z')],
+                Action::Maximise,
+                PANES,
+                Some("zoom"),
+                "give the pane the whole screen, and back",
+            ),
+            bind(
+                &[key(':')],
+                Action::Command,
+                LOOKING,
+                Some("command"),
+                "command line, with completion and history",
+            ),
             bind(&[Key::ctrl('l')], Action::Redraw, SCREENS, None, "draw everything anew"),
             bind(&[key('?')], Action::Help, LOOKING, Some("help"), "this help"),
             bind(&[code(KeyCode::Esc)], Action::Back, SCREENS, Some("back"), "one level back"),
-            bind(&[key('q'), Key::ctrl('c')], Action::Quit, SCREENS, Some("quit"), "quit; asks while users are connected"),
+            bind(
+                &[key('q'), Key::ctrl('c')],
+                Action::Quit,
+                SCREENS,
+                Some("quit"),
+                "quit; asks while users are connected",
+            ),
         ],
     },
     Group {
         name: "When asked",
         bindings: &[
             bind(&[key('y')], Action::Yes, &[C::Confirm], Some("yes"), "do it"),
-            bind(&[key('n'), code(KeyCode::Esc), Key::ctrl('c')], Action::No, &[C::Confirm], Some("no"), "don't"),
-            bind(&[key('r')], Action::Reason, &[C::Confirm], Some("reason"), "give a reason that the user is told"),
+            bind(
+                &[key('n'), code(KeyCode::Esc), Key::ctrl('c')],
+                Action::No,
+                &[C::Confirm],
+                Some("no"),
+                "don't",
+            ),
+            bind(
+                &[key('r')],
+                Action::Reason,
+                &[C::Confirm],
+                Some("reason"),
+                "give a reason that the user is told",
+            ),
         ],
     },
     Group {
         name: "When typing",
         bindings: &[
             bind(&[code(KeyCode::Enter)], Action::Enter, &[C::Typing], Some("done"), "take it"),
-            bind(&[code(KeyCode::Tab)], Action::Complete, &[C::Typing], Some("complete"), "complete the word"),
-            bind(&[code(KeyCode::Up)], Action::Older, &[C::Typing], Some("history"), "an older command"),
+            bind(
+                &[code(KeyCode::Tab)],
+                Action::Complete,
+                &[C::Typing],
+                Some("complete"),
+                "complete the word",
+            ),
+            bind(
+                &[code(KeyCode::Up)],
+                Action::Older,
+                &[C::Typing],
+                Some("history"),
+                "an older command",
+            ),
             bind(&[code(KeyCode::Down)], Action::Newer, &[C::Typing], None, "a newer command"),
-            bind(&[code(KeyCode::Esc), Key::ctrl('c')], Action::No, &[C::Typing], Some("cancel"), "leave it"),
+            bind(
+                &[code(KeyCode::Esc), Key::ctrl('c')],
+                Action::No,
+                &[C::Typing],
+                Some("cancel"),
+                "leave it",
+            ),
         ],
     },
 ];
@@ -242,15 +415,23 @@ pub(super) fn context(app: &App) -> Context {
 pub(super) fn is_available(app: &App, action: Action) -> bool {
     let waiting = || app.toasts.iter().any(|toast| toast.tone == Tone::Failed);
     match action {
-        Action::Kick => app.subject().is_some() && !(app.screen == Screen::Detail && app.detail.gone),
+        Action::Kick => {
+            app.subject().is_some() && !(app.screen == Screen::Detail && app.detail.gone)
+        }
         Action::Open if app.pane == Pane::Rooms => app.rooms.selected.is_some(),
         Action::Open => app.selected_user().is_some(),
         Action::CloseRoom => app.selected_room().is_some_and(|room| &*room.name != "lobby"),
-        Action::Pin | Action::Title | Action::RoomFps | Action::Announce => app.selected_room().is_some(),
+        Action::Pin | Action::Title | Action::RoomFps | Action::Announce => {
+            app.selected_room().is_some()
+        }
         Action::CaptureLevel => app.snapshot.log_level.is_some(),
         Action::Fit => app.map.is_manual(),
-        Action::Reason => matches!(app.overlay, Some(Overlay::Confirm(super::app::Confirm::Kick { .. }))),
-        Action::Complete => matches!(app.overlay, Some(Overlay::Command(_) | Overlay::Filter(Pane::Log, ..))),
+        Action::Reason => {
+            matches!(app.overlay, Some(Overlay::Confirm(super::app::Confirm::Kick { .. })))
+        }
+        Action::Complete => {
+            matches!(app.overlay, Some(Overlay::Command(_) | Overlay::Filter(Pane::Log, ..)))
+        }
         Action::Older | Action::Newer => matches!(app.overlay, Some(Overlay::Command(_))),
         Action::Back => {
             app.screen != Screen::Main
@@ -290,7 +471,9 @@ pub(super) fn footer(app: &App) -> Vec<&'static Binding> {
 /// Room and log keys work in all panes, but only their own panes name them.
 fn belongs(context: Context, action: Action) -> bool {
     match action {
-        Action::CloseRoom | Action::Pin | Action::Title | Action::RoomFps => context == Context::Rooms,
+        Action::CloseRoom | Action::Pin | Action::Title | Action::RoomFps => {
+            context == Context::Rooms
+        }
         Action::ShowLevel => !matches!(context, Context::Rooms | Context::Map),
         Action::CaptureLevel => context == Context::Log,
         _ => true,
@@ -337,8 +520,11 @@ pub fn markdown() -> String {
     let mut out = String::from("| key | where | what it does |\n|---|---|---|\n");
     for group in GROUPS {
         for binding in group.bindings {
-            let keys: Vec<String> =
-                binding.keys.iter().map(|key| format!("`{}`", label(*key).replace('|', "\\|"))).collect();
+            let keys: Vec<String> = binding
+                .keys
+                .iter()
+                .map(|key| format!("`{}`", label(*key).replace('|', "\\|")))
+                .collect();
             let place = match (group.name, place(binding)) {
                 ("When asked" | "When typing", _) => group.name.to_lowercase(),
                 (_, place) => place.to_owned(),

@@ -72,9 +72,9 @@ impl LineInput {
 
 fn word_start(text: &str) -> usize {
     let end = text.trim_end().len();
-    text[..end].rfind(char::is_whitespace).map_or(0, |at| {
-        at + text[at..].chars().next().map_or(1, char::len_utf8)
-    })
+    text[..end]
+        .rfind(char::is_whitespace)
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8))
 }
 
 #[cfg(test)]

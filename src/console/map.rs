@@ -163,7 +163,10 @@ mod tests {
 
     #[test]
     fn steps_are_round() {
-        assert_eq!([grid_step(0.7), grid_step(1.0), grid_step(3.0), grid_step(42.0)], [1.0, 1.0, 5.0, 50.0]);
+        assert_eq!(
+            [grid_step(0.7), grid_step(1.0), grid_step(3.0), grid_step(42.0)],
+            [1.0, 1.0, 5.0, 50.0]
+        );
         assert_eq!([step_up(1.2), step_up(6.0), step_up(80.0)], [1.5, 7.0, 100.0]);
     }
 }

@@ -313,7 +313,9 @@ pub(super) fn show_level(app: &mut App, level: LogLevel, now: Instant) {
     let captured = app.snapshot.log_level;
     let text = match captured.filter(|captured| *captured < level) {
         Some(captured) => {
-            format!("log shown down to {level}, but only captured down to {captured}; L changes that")
+            format!(
+                "log shown down to {level}, but only captured down to {captured}; L changes that"
+            )
         }
         None => format!("log shown down to {level}"),
     };

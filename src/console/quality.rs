@@ -99,8 +99,7 @@ pub(super) fn concerns(user: &UserRow, skipping: bool) -> Vec<Concern> {
         add(About::Skipped, Severity::Bad, reason);
     }
     if user.queued_bytes >= QUEUE_WARN {
-        let severity =
-            if user.queued_bytes >= QUEUE_BAD { Severity::Bad } else { Severity::Warn };
+        let severity = if user.queued_bytes >= QUEUE_BAD { Severity::Bad } else { Severity::Warn };
         let kib = user.queued_bytes >> 10;
         add(About::Queue, severity, format!("{kib} KiB wait for it: it reads too slowly"));
     }

@@ -71,7 +71,8 @@ impl Tty {
             return;
         }
         // In a panic the lock may be held by the very frame that panicked.
-        let mut bytes = shared.pending.try_lock().map(|mut left| left.split_off(0)).unwrap_or_default();
+        let mut bytes =
+            shared.pending.try_lock().map(|mut left| left.split_off(0)).unwrap_or_default();
         if shared.mouse {
             bytes.extend_from_slice(MOUSE_OFF);
         }
@@ -99,12 +100,14 @@ impl Tty {
     }
 
     /// Waits for input, for room if stalled, or for `wake`, at most for `timeout`.
-    pub(super) fn wait(&self, wake: &impl std::os::fd::AsFd, timeout: Duration) -> io::Result<Ready> {
+    pub(super) fn wait(
+        &self,
+        wake: &impl std::os::fd::AsFd,
+        timeout: Duration,
+    ) -> io::Result<Ready> {
         let out = if self.is_stalled() { PollFlags::OUT } else { PollFlags::empty() };
-        let mut fds = [
-            PollFd::new(&self.0.file, PollFlags::IN | out),
-            PollFd::new(wake, PollFlags::IN),
-        ];
+        let mut fds =
+            [PollFd::new(&self.0.file, PollFlags::IN | out), PollFd::new(wake, PollFlags::IN)];
         match poll(&mut fds, Some(&timespec(timeout))) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),

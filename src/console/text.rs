@@ -216,7 +216,17 @@ mod tests {
 
     #[test]
     fn names_fill_their_column_exactly() {
-        let names = ["ada", "李雷", "björn", "日本語ルーム", "שלום", "नमस्ते", "e\u{301}e\u{301}", "👩\u{200d}🚀 ok", "🇫🇷"];
+        let names = [
+            "ada",
+            "李雷",
+            "björn",
+            "日本語ルーム",
+            "שלום",
+            "नमस्ते",
+            "e\u{301}e\u{301}",
+            "👩\u{200d}🚀 ok",
+            "🇫🇷",
+        ];
         for name in names {
             for room in 0..14 {
                 assert_eq!(width(&left(&cells(name), room)), room, "{name} in {room}");
@@ -251,7 +261,10 @@ mod tests {
     fn numbers_are_short() {
         assert_eq!([rate(0.0), rate(29.97), rate(2381.4)], ["0", "30.0", "2381"]);
         assert_eq!([fps(30.0), fps(12.5), fps(0.1)], ["30", "12.5", "0.1"]);
-        assert_eq!([bytes(812.0), bytes(4200.0), bytes(38.1e6), bytes(238e6)], ["812B", "4.2k", "38.1M", "238M"]);
+        assert_eq!(
+            [bytes(812.0), bytes(4200.0), bytes(38.1e6), bytes(238e6)],
+            ["812B", "4.2k", "38.1M", "238M"]
+        );
         assert_eq!(span(Duration::from_secs(7627)), "2h07m");
         assert_eq!(clock(Duration::from_secs(8047)), "02:14:07");
     }

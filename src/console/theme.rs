@@ -175,7 +175,10 @@ mod tests {
     fn takes_the_colours_that_the_terminal_has() {
         assert_eq!(detected(&[("TERM", "xterm")]), Depth::Sixteen);
         assert_eq!(detected(&[("TERM", "xterm-256color")]), Depth::Palette);
-        assert_eq!(detected(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Depth::True);
+        assert_eq!(
+            detected(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]),
+            Depth::True
+        );
         assert_eq!(detected(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]), Depth::None);
         assert_eq!(detected(&[("NO_COLOR", ""), ("TERM", "screen")]), Depth::Sixteen);
     }

@@ -112,7 +112,10 @@ fn a_rate_is_typed_for_one_room() {
     press(&mut app, "f");
     key(&mut app, Key::ctrl('u'));
     let room = Some("atrium".to_owned());
-    assert_eq!(sent(&press(&mut app, "12.5\n")), [Command::SetFps { room: room.clone(), fps: Some(12.5) }]);
+    assert_eq!(
+        sent(&press(&mut app, "12.5\n")),
+        [Command::SetFps { room: room.clone(), fps: Some(12.5) }]
+    );
     press(&mut app, "f");
     key(&mut app, Key::ctrl('u'));
     assert_eq!(sent(&press(&mut app, "server\n")), [Command::SetFps { room, fps: None }]);
@@ -231,7 +234,9 @@ fn commands_are_confirmed_as_keys_are() {
 fn what_is_looked_at_is_asked_for() {
     let mut app = busy();
     let effects = key(&mut app, Key::char('2'));
-    assert!(matches!(&effects[..], [Effect::Focus(focus)] if focus.room.as_deref() == Some("atrium")));
+    assert!(
+        matches!(&effects[..], [Effect::Focus(focus)] if focus.room.as_deref() == Some("atrium"))
+    );
     let effects = key(&mut app, Key::of(KeyCode::Enter));
     assert!(matches!(&effects[..], [Effect::Focus(focus)] if focus.user == Some(session(1))));
     assert_eq!(key(&mut app, Key::char('j')), []);
@@ -273,8 +278,7 @@ fn a_paste_presses_no_keys() {
 #[test]
 fn the_mouse_selects_and_scrolls_what_is_under_it() {
     let mut app = busy();
-    let mut terminal =
-        ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 34)).unwrap();
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 34)).unwrap();
     let mut drawn = None;
     terminal.draw(|frame| drawn = Some(super::view::draw(frame, &app))).unwrap();
     app.set_drawn(drawn.unwrap());

@@ -150,10 +150,10 @@ fn places(body: Rect, app: &App) -> [Option<Rect>; 5] {
         put(app.pane, body);
     } else if body.width >= WIDE.0 && body.height + 2 >= WIDE.1 {
         let share = (body.width * 39 / 100).min(80);
-        let [left, right] = body
-            .layout(&Layout::horizontal([Constraint::Length(share), Constraint::Fill(1)]));
-        let [rooms, map] = left
-            .layout(&Layout::vertical([Constraint::Percentage(34), Constraint::Fill(1)]));
+        let [left, right] =
+            body.layout(&Layout::horizontal([Constraint::Length(share), Constraint::Fill(1)]));
+        let [rooms, map] =
+            left.layout(&Layout::vertical([Constraint::Percentage(34), Constraint::Fill(1)]));
         let [users, chat, log] = right.layout(&Layout::vertical([
             Constraint::Percentage(42),
             Constraint::Percentage(22),
@@ -165,10 +165,10 @@ fn places(body: Rect, app: &App) -> [Option<Rect>; 5] {
         put(Pane::Chat, chat);
         put(Pane::Log, log);
     } else {
-        let [tables, front] = body
-            .layout(&Layout::vertical([Constraint::Percentage(50), Constraint::Fill(1)]));
-        let [rooms, users] = tables
-            .layout(&Layout::horizontal([Constraint::Percentage(44), Constraint::Fill(1)]));
+        let [tables, front] =
+            body.layout(&Layout::vertical([Constraint::Percentage(50), Constraint::Fill(1)]));
+        let [rooms, users] =
+            tables.layout(&Layout::horizontal([Constraint::Percentage(44), Constraint::Fill(1)]));
         put(Pane::Rooms, rooms);
         put(Pane::Users, users);
         put(app.front, front);
@@ -224,8 +224,11 @@ fn tabs(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let mut x = area.x + 1;
     for pane in [Pane::Map, Pane::Chat, Pane::Log] {
         let front = pane == app.front;
-        let title =
-            if front { format!("[{} {}]", pane.number(), pane.name()) } else { format!(" {} {} ", pane.number(), pane.name()) };
+        let title = if front {
+            format!("[{} {}]", pane.number(), pane.name())
+        } else {
+            format!(" {} {} ", pane.number(), pane.name())
+        };
         let style = if front { app.theme.accent() } else { app.theme.dim() };
         let wide = width(&title) as u16;
         buffer.set_stringn(x, area.y, &title, area.right().saturating_sub(x) as usize, style);

@@ -33,12 +33,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
 }
 
 /// One message in as many lines as it needs.
-pub(super) fn message(
-    app: &App,
-    line: &ChatLine,
-    name: usize,
-    room: usize,
-) -> Vec<Line<'static>> {
+pub(super) fn message(app: &App, line: &ChatLine, name: usize, room: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let time = super::log::time_of_day(app, line.time);
     let indent = width(&time) + name + 3;

@@ -100,8 +100,7 @@ fn candidates(area: Rect, buffer: &mut Buffer, app: &App, line: &CommandLine) {
             buffer.set_string(x, above.y, "…", app.theme.dim());
             break;
         }
-        let style =
-            if picked == Some(at) { app.theme.selected() } else { app.theme.dim() };
+        let style = if picked == Some(at) { app.theme.selected() } else { app.theme.dim() };
         buffer.set_string(x, above.y, format!(" {word} "), style);
         x += wide + 2;
     }
@@ -131,8 +130,8 @@ fn chips(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let vital = |binding: &&Binding| matches!(binding.action, Action::Help | Action::Quit);
     let kept: Vec<&Binding> = bindings.iter().copied().filter(|binding| vital(binding)).collect();
     bindings.retain(|binding| !vital(binding));
-    let mut free = (area.width as usize)
-        .saturating_sub(kept.iter().map(|binding| chip_width(binding)).sum());
+    let mut free =
+        (area.width as usize).saturating_sub(kept.iter().map(|binding| chip_width(binding)).sum());
     bindings.retain(|binding| {
         let wide = chip_width(binding);
         let fits = wide <= free;
@@ -144,10 +143,20 @@ fn chips(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     for binding in bindings {
         let (key, text) = (format!(" {} ", label(binding)), name(app, binding));
         let start = x;
-        x = buffer.set_stringn(x, area.y, &key, area.right().saturating_sub(x) as usize, app.theme.key()).0;
+        x = buffer
+            .set_stringn(x, area.y, &key, area.right().saturating_sub(x) as usize, app.theme.key())
+            .0;
         if !text.is_empty() {
             let text = format!(" {text}");
-            x = buffer.set_stringn(x, area.y, text, area.right().saturating_sub(x) as usize, app.theme.text()).0;
+            x = buffer
+                .set_stringn(
+                    x,
+                    area.y,
+                    text,
+                    area.right().saturating_sub(x) as usize,
+                    app.theme.text(),
+                )
+                .0;
         }
         drawn.hit(Rect::new(start, area.y, x - start, 1), Hit::Key(binding.action));
         x += if text.is_empty() { 1 } else { 2 };

@@ -21,9 +21,8 @@ const TARGET: usize = 8;
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     if app.frozen {
         let kept = app.drawn.frozen_log.as_ref();
-        let kept = kept.filter(|(changes, kept)| {
-            *changes == app.log.changes() && kept.area == area
-        });
+        let kept =
+            kept.filter(|(changes, kept)| *changes == app.log.changes() && kept.area == area);
         if let Some((_, kept)) = kept {
             for position in area.positions() {
                 buffer[position] = kept[position].clone();

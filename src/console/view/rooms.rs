@@ -49,8 +49,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
         }
         if app.rooms.selected.as_ref() == Some(&room.name) {
             let focused = app.pane == Pane::Rooms;
-            let style =
-                if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
+            let style = if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
             buffer.set_style(line, style);
         }
         drawn.hit(line, Hit::Room(room.name.clone()));

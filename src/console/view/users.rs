@@ -74,8 +74,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
         });
         if app.users.selected == Some(user.session) {
             let focused = app.pane == Pane::Users;
-            let style =
-                if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
+            let style = if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
             buffer.set_style(line, style);
         }
         drawn.hit(line, Hit::User(user.session));
@@ -144,7 +143,11 @@ pub(super) fn note(app: &App) -> Vec<Span<'static>> {
         let text = format!("/{}", cells(&app.users.filter));
         return vec![Span::styled(text, app.theme.warn())];
     }
-    let bad = app.shown_users().iter().filter(|user| worst(&app.concerns(user)) >= Severity::Warn).count();
+    let bad = app
+        .shown_users()
+        .iter()
+        .filter(|user| worst(&app.concerns(user)) >= Severity::Warn)
+        .count();
     match bad {
         0 => Vec::new(),
         _ => vec![Span::styled(format!("! {bad} of concern"), app.theme.warn())],
