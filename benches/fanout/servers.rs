@@ -3,12 +3,15 @@
 use std::fs;
 use std::io::{self, Read, Seek};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::loads::Load;
+use crate::{floor, sink};
 
 /// A server has this long to listen.
 const STARTUP: Duration = Duration::from_secs(10);
@@ -49,12 +52,27 @@ pub(crate) struct Cores {
     pub(crate) load: usize,
 }
 
-/// Lets this process, and the children it starts from now on, run on one core only.
+/// Lets this process run on one core only.
 pub(crate) fn pin(core: usize) -> io::Result<()> {
     let mut set = CpuSet::new();
     set.set(core);
     sched_setaffinity(None, &set)
         .map_err(|error| io::Error::new(error.kind(), format!("can't pin to core {core}: {error}")))
+}
+
+/// What a child does: be the server, on its core, for no longer than the benchmark lives.
+pub(crate) fn serve(contender: Contender, load: &Load, port: u16, core: usize) -> io::Result<()> {
+    pin(core)?;
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    match contender {
+        Contender::Floor => floor::serve(load, port),
+        Contender::Sink => sink::serve(load, port),
+        // Core and death signal outlive exec.
+        Contender::Ours => Err(Command::new(env!("CARGO_BIN_EXE_vrlobby"))
+            .args(["--headless", "--ip", "127.0.0.1", "--limits", "none", "--log-level", "1"])
+            .args(["--fps", &load.fps.to_string(), "--port", &port.to_string()])
+            .exec()),
+    }
 }
 
 /// A server that is running. It is killed when this is dropped.
@@ -69,26 +87,14 @@ impl Server {
     /// Starts a server for `load` on its core, and waits until it listens.
     pub(crate) fn start(contender: Contender, load: &Load, cores: Cores) -> io::Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut command = match contender {
-            Contender::Ours => {
-                let mut command = Command::new(env!("CARGO_BIN_EXE_vrlobby"));
-                command.args(["--headless", "--ip", "127.0.0.1", "--limits", "none"]);
-                command.args(["--log-level", "1", "--fps", &load.fps.to_string()]);
-                command
-            }
-            Contender::Floor | Contender::Sink => {
-                let mut command = Command::new(std::env::current_exe()?);
-                command.args(["--load", load.name, "--serve", contender.name()]);
-                command
-            }
-        };
         let stderr = tempfile::tempfile()?;
-        command.args(["--port", &port.to_string()]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr.try_clone()?);
-        // A child inherits the core.
-        pin(cores.server)?;
-        let child = command.spawn();
-        pin(cores.load)?;
+        let child = Command::new(std::env::current_exe()?)
+            .args(["--load", load.name, "--serve", contender.name()])
+            .args(["--port", &port.to_string(), "--server-core", &cores.server.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr.try_clone()?)
+            .spawn();
         let mut server = Self { child: child?, stderr, port };
         server.await_listening(contender)?;
         Ok(server)
