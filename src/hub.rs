@@ -39,7 +39,8 @@ const TURN: usize = 1024;
 pub(crate) enum Input {
     Connected(Arc<Connection>),
     Request(SessionId, Result<Request, Refusal>),
-    Disconnected(SessionId),
+    /// It has left; with what to close it, after all that it was sent.
+    Disconnected(SessionId, Option<CloseReason>),
 }
 
 /// Waits until `stop` says so. Whoever could say it may have gone: then nobody will.
@@ -216,9 +217,12 @@ impl Hub {
                     self.lobby.connect(connection.id, now);
                     self.dispatch.insert(connection);
                 }
-                Input::Disconnected(id) => {
+                Input::Disconnected(id, farewell) => {
                     self.lobby.disconnect(id, now, &mut self.dispatch);
                     if let Some(connection) = self.dispatch.remove(id) {
+                        if let Some(reason) = farewell {
+                            connection.outbox.close(&reason);
+                        }
                         tracing::debug!(peer = %connection.peer, session = %id, "disconnected");
                     }
                 }
@@ -309,7 +313,6 @@ impl Hub {
             }
         }
         self.finish_turn(self.clock.now());
-        let reason = CloseReason::new(CloseReason::GOING_AWAY, "the server is going down");
-        self.dispatch.close_all(&reason);
+        self.dispatch.close_all(&CloseReason::going_down());
     }
 }

@@ -39,11 +39,8 @@ fn serve(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
     if !with_console && !options.headless {
         tracing::info!("there is no terminal for the console: running headless");
     }
-    tracing::info!("listening on {}", server.local_addr());
-    for url in &server.info().urls {
-        tracing::info!("headsets connect to {url}");
-    }
     if with_console {
+        server.announce();
         show_console(server, options)?;
     } else {
         server.run_until_signalled()?;

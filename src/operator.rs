@@ -350,7 +350,8 @@ pub struct UserRow {
     pub rooms: Vec<Presence>,
     /// Transforms a second, in, over the last 5 s (or since it began, if shorter).
     pub transforms_per_s: f64,
-    /// The time between two transforms in one room that 95 of 100 stay below, over the last 5 s.
+    /// The time between two transforms, in whichever room, that 95 of 100 stay below, over the
+    /// last 5 s.
     pub gap_p95: Option<Duration>,
     /// The longest time without a transform within the last 5 s, among users that stream.
     pub gap_longest: Option<Duration>,
@@ -491,7 +492,7 @@ impl Operator {
 
     /// Starts to look. While any reader lives, the hub builds snapshots.
     pub fn watch(&self) -> SnapshotReader {
-        SnapshotReader(self.snapshots.subscribe())
+        SnapshotReader { snapshots: self.snapshots.subscribe(), hub: self.commands.clone() }
     }
 
     /// Says what to build in full from the next snapshot on.
@@ -516,18 +517,25 @@ impl Operator {
 
 /// Reads snapshots, each shared and complete.
 #[derive(Debug)]
-pub struct SnapshotReader(watch::Receiver<Arc<Snapshot>>);
+pub struct SnapshotReader {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// Tells when the hub has gone: an [`Operator`] keeps the snapshots' channel open.
+    hub: mpsc::Sender<CommandRequest>,
+}
 
 impl SnapshotReader {
     /// The newest snapshot; the empty one with serial 0 until the first is built.
     pub fn latest(&mut self) -> Arc<Snapshot> {
         // Cloned at once: a reader that holds the borrow stalls the hub.
-        self.0.borrow_and_update().clone()
+        self.snapshots.borrow_and_update().clone()
     }
 
     /// Waits for a snapshot newer than the last one read; none when the server has stopped.
     pub async fn next(&mut self) -> Option<Arc<Snapshot>> {
-        self.0.changed().await.ok()?;
+        tokio::select! {
+            changed = self.snapshots.changed() => changed.ok()?,
+            () = self.hub.closed() => return None,
+        }
         Some(self.latest())
     }
 }

@@ -251,7 +251,16 @@ impl<S: Sink> Outbox<S> {
         if lanes.state != State::Open {
             return Pushed::Refused;
         }
-        if lanes.reliable_bytes + frames.len() > self.limit && !lanes.reliable.is_empty() {
+        let is_over = |lanes: &Lanes| {
+            lanes.reliable_bytes + frames.len() > self.limit && !lanes.reliable.is_empty()
+        };
+        if is_over(&lanes) {
+            // It may be the server that has not written yet.
+            drop(lanes);
+            self.flush();
+            lanes = self.lanes.lock();
+        }
+        if is_over(&lanes) {
             let waiting = lanes.reliable_bytes;
             drop(lanes);
             self.abandon(&CloseReason::new(

@@ -142,6 +142,8 @@ impl Builder {
     /// If a setting is out of range, or the address can't be listened on.
     pub fn start(self) -> Result<ServerHandle, ServerError> {
         self.settings.check()?;
+        // Before there is a runtime, which can't be dropped where the caller has one of its own.
+        let socket = bind(&self.settings)?;
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let clock = Clock::start();
         let load = Arc::new(Load::new(clock));
@@ -153,7 +155,6 @@ impl Builder {
             .enable_all()
             .build()
             .map_err(ServerError::Threads)?;
-        let socket = bind(&self.settings)?;
         let listening = socket.local_addr().map_err(|source| self.bind_error(source))?;
         let listener = {
             let _context = runtime.enter();
@@ -215,11 +216,7 @@ impl Builder {
             self.log = Some(log);
             log_guard = Some(guard);
         }
-        let handle = self.start()?;
-        for url in &handle.info().urls {
-            tracing::info!("headsets connect to {url}");
-        }
-        let result = handle.run_until_signalled();
+        let result = self.start()?.run_until_signalled();
         drop(log_guard);
         result
     }
@@ -304,7 +301,16 @@ impl ServerHandle {
         }
     }
 
-    /// Blocks until SIGINT, SIGTERM or the operator stops it, and then until it has drained.
+    /// Logs where headsets connect to.
+    pub fn announce(&self) {
+        tracing::info!("listening on {}", self.local_addr());
+        for url in &self.info().urls {
+            tracing::info!("headsets connect to {url}");
+        }
+    }
+
+    /// Announces itself, and blocks until SIGINT, SIGTERM or the operator stops it, and then until
+    /// it has drained.
     ///
     /// # Errors
     /// If a thread of the server panicked.
@@ -314,8 +320,11 @@ impl ServerHandle {
             .build()
             .map_err(ServerError::Threads)?;
         runtime.block_on(async {
+            // Who reads that it listens may send a signal at once.
+            let signal = listen::signal();
+            self.announce();
             tokio::select! {
-                signal = listen::signal() => {
+                signal = signal => {
                     tracing::info!("{signal}: telling everyone and stopping");
                     self.stop();
                 }

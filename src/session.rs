@@ -143,7 +143,7 @@ pub(crate) struct Shared {
 enum Turn {
     /// Requests have come.
     Requests,
-    /// Nothing more will come; the reply to a close, if the peer closed.
+    /// Nothing more will come.
     Left,
     /// All is written, or nothing more can be.
     Over,
@@ -159,6 +159,8 @@ struct Session {
     requests: Vec<Result<Request, Refusal>>,
     /// Nothing is read any more: the peer has left or broken the rules.
     deaf: bool,
+    /// With what to close, after the answers to all that was asked before.
+    farewell: Option<CloseReason>,
 }
 
 /// Serves a connection after its handshake, until it is over. `early` came with the handshake.
@@ -168,9 +170,10 @@ pub(crate) async fn run(
     socket: OwnedReadHalf,
     mut early: Vec<u8>,
 ) {
-    let id = connection.id;
+    let mut left = false;
     if shared.hub.send(Input::Connected(connection.clone())).await.is_err() {
-        return;
+        left = true;
+        connection.outbox.close(&CloseReason::going_down());
     }
     let now = shared.clock.now();
     let mut session = Session {
@@ -178,41 +181,38 @@ pub(crate) async fn run(
         quota: Quota::new(&shared.limits, now),
         rooms: RoomCache::default(),
         requests: Vec::new(),
-        deaf: false,
+        deaf: left,
+        farewell: None,
         shared,
         connection,
         socket,
     };
-    if !early.is_empty() {
+    if !early.is_empty() && !left {
         session.take_in(&mut early);
     }
     drop(early);
-    session.pass_on().await;
-    let mut left = false;
     let mut deadline: Option<Instant> = None;
     loop {
+        session.pass_on().await;
+        if session.deaf && !left {
+            left = true;
+            session.leave().await;
+        }
+        if deadline.is_none() && session.connection.outbox.state() != State::Open {
+            deadline = Some(Instant::now() + CLOSE_GRACE);
+        }
         let turn = std::future::poll_fn(|cx| session.poll_turn(cx));
         let turn = match deadline {
             None => turn.await,
             Some(deadline) => tokio::time::timeout_at(deadline, turn).await.unwrap_or(Turn::Over),
         };
-        session.pass_on().await;
-        match turn {
-            Turn::Requests => {}
-            Turn::Left => {}
-            Turn::Over => break,
-        }
-        if session.deaf && !left {
-            left = true;
-            // At once, whatever becomes of the TCP connection.
-            let _ = session.shared.hub.send(Input::Disconnected(id)).await;
-        }
-        if deadline.is_none() && session.connection.outbox.state() != State::Open {
-            deadline = Some(Instant::now() + CLOSE_GRACE);
+        if matches!(turn, Turn::Over) {
+            break;
         }
     }
+    session.pass_on().await;
     if !left {
-        let _ = session.shared.hub.send(Input::Disconnected(id)).await;
+        session.leave().await;
     }
     if session.connection.outbox.state() == State::Closed {
         session.linger(deadline.unwrap_or_else(|| Instant::now() + CLOSE_GRACE)).await;
@@ -222,6 +222,17 @@ pub(crate) async fn run(
 impl Session {
     fn stream(&self) -> &TcpStream {
         self.socket.as_ref()
+    }
+
+    /// Has the hub end the membership at once, whatever becomes of the TCP connection.
+    async fn leave(&mut self) {
+        let farewell = self.farewell.take();
+        let input = Input::Disconnected(self.connection.id, farewell);
+        if let Err(mpsc::error::SendError(Input::Disconnected(_, Some(reason)))) =
+            self.shared.hub.send(input).await
+        {
+            self.connection.outbox.close(&reason);
+        }
     }
 
     async fn pass_on(&mut self) {
@@ -304,7 +315,7 @@ impl Session {
 
     /// Takes frames apart and decodes what they say.
     fn take_in(&mut self, bytes: &mut [u8]) {
-        let Self { shared, connection, reader, rooms, quota, requests, deaf, .. } = self;
+        let Self { shared, connection, reader, rooms, quota, requests, deaf, farewell, .. } = self;
         let now = shared.clock.now();
         connection.vitals.heard.store(now.as_micros(), Ordering::Relaxed);
         connection.vitals.bytes_in.fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -327,8 +338,7 @@ impl Session {
             Incoming::Pong(payload) => connection.vitals.pong(payload, now),
             Incoming::Close(code) => {
                 *deaf = true;
-                let code = code.unwrap_or(1000);
-                connection.outbox.close(&CloseReason::new(code, ""));
+                *farewell = Some(CloseReason::new(code.unwrap_or(1000), ""));
             }
         });
         if requests.len() > before {
@@ -338,7 +348,7 @@ impl Session {
         if let Err(reason) = result {
             *deaf = true;
             tracing::debug!(peer = %connection.peer, code = reason.code, reason = %reason.reason, "closed for a fault in its frames");
-            connection.outbox.close(&reason);
+            *farewell = Some(reason);
         }
         if answered {
             connection.outbox.flush();

@@ -95,6 +95,11 @@ impl CloseReason {
         Self { code, reason: reason.into() }
     }
 
+    /// What everyone is told when the server stops.
+    pub fn going_down() -> Self {
+        Self::new(Self::GOING_AWAY, "the server is going down")
+    }
+
     /// As a frame.
     pub fn frame(&self) -> Bytes {
         close_frame(self.code, &self.reason)

@@ -152,20 +152,27 @@ pub(super) async fn until(mut stop: watch::Receiver<bool>, task: impl Future<Out
     }
 }
 
-/// Waits for a signal to end; says which.
-pub(super) async fn signal() -> &'static str {
+/// Listens for a signal to end from now on; the future says which came.
+pub(super) fn signal() -> impl Future<Output = &'static str> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        {
-            return tokio::select! {
+        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        async {
+            let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+                return std::future::pending().await;
+            };
+            tokio::select! {
                 _ = interrupt.recv() => "SIGINT",
                 _ = terminate.recv() => "SIGTERM",
-            };
+            }
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
-    "Ctrl-C"
+    #[cfg(not(unix))]
+    async {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => "Ctrl-C",
+            Err(_) => std::future::pending().await,
+        }
+    }
 }

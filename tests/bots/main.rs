@@ -1,5 +1,7 @@
 //! Bots against a mock server: what they do, what they notice, what they say when it goes wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails is to stop where it fails")]
+
 mod mock;
 mod real;
 

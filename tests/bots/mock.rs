@@ -79,7 +79,7 @@ impl World {
             }
             let message = event(room, poses);
             for user in members.keys() {
-                if self.tick % 2 == 0 || self.short_of_ticks.as_ref() != Some(user) {
+                if self.tick.is_multiple_of(2) || self.short_of_ticks.as_ref() != Some(user) {
                     *self.ticks.entry(user.clone()).or_default() += 1;
                     let _ = self.users[user].send(message.clone());
                 }
