@@ -23,7 +23,8 @@ async fn two_runs_share_a_server() {
         run(options, std::future::pending::<()>())
     );
     let (one, other) = (one.unwrap(), other.unwrap());
-    assert_eq!(one.names_taken + other.names_taken, 8);
+    // One who evades a taken name may meet the next taken one.
+    assert!(one.names_taken + other.names_taken >= 8);
     for report in [&one, &other] {
         assert_eq!(report.users_in_rooms, 8, "{report}");
         assert!(report.overall.received > 0 && report.overall.age_p99_ms.is_some(), "{report}");
