@@ -144,7 +144,8 @@ impl Hub {
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut batch = Vec::with_capacity(TURN);
         let sleep = tokio::time::sleep(Duration::ZERO);
-        tokio::pin!(sleep);
+        let told = told(&mut stop);
+        tokio::pin!(sleep, told);
         loop {
             let wake = self.next_wake();
             self.load.set_next_due(wake);
@@ -155,19 +156,19 @@ impl Hub {
             let mut command: Option<CommandRequest> = None;
             tokio::select! {
                 biased;
-                () = told(&mut stop) => break,
+                () = &mut told => break,
                 Some(asked) = self.port.commands.recv() => command = Some(asked),
                 () = &mut sleep => {}
                 n = self.inputs.recv_many(&mut batch, TURN) => {
                     if n == 0 {
                         break;
                     }
-                    // The other connections that are ready get to say what they have, so that
-                    // one turn, and one write to each reader, serves them all.
-                    if n < TURN {
-                        tokio::task::yield_now().await;
-                    }
                 }
+            }
+            if batch.len() < TURN && self.load.is_busy() {
+                // The other connections that are ready get to say what they have, so that one
+                // turn, and one write to each reader, serves them all, and a tick has the latest.
+                tokio::task::yield_now().await;
             }
             self.take_turn(&mut batch, command);
         }

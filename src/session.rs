@@ -343,7 +343,9 @@ impl Session {
         });
         if requests.len() > before {
             connection.vitals.heard_request.store(now.as_micros(), Ordering::Relaxed);
-            shared.load.add((requests.len() - before) as u64);
+            let is_pose = |request: &&_| matches!(request, Ok(Request::Transform { .. }));
+            let poses = requests[before..].iter().filter(is_pose).count();
+            shared.load.add(poses as u64, (requests.len() - before - poses) as u64);
         }
         if let Err(reason) = result {
             *deaf = true;

@@ -8,7 +8,7 @@ use crate::operator::HISTORY_SECONDS;
 /// What came in each of the last seconds.
 #[derive(Clone, Debug)]
 pub struct PerSecond {
-    counts: Box<[u32; HISTORY_SECONDS + 1]>,
+    counts: [u32; HISTORY_SECONDS + 1],
     /// The second that is being counted.
     second: u64,
     /// The second of the first count.
@@ -17,7 +17,7 @@ pub struct PerSecond {
 
 impl Default for PerSecond {
     fn default() -> Self {
-        Self { counts: Box::new([0; HISTORY_SECONDS + 1]), second: 0, first: None }
+        Self { counts: [0; HISTORY_SECONDS + 1], second: 0, first: None }
     }
 }
 

@@ -167,10 +167,10 @@ impl Events {
     }
 
     /// Adds a pose; `pose` is its JSON.
-    pub(crate) fn push_transform(&mut self, time: Timestamp, user: &str, pose: &str) {
+    pub(crate) fn push_transform(&mut self, time: Timestamp, user: &str, pose: &[u8]) {
         self.open(time, user);
         self.frame.push("\"type\":\"transform\",\"data\":");
-        self.frame.push(pose);
+        self.frame.buffer.extend_from_slice(pose);
         self.frame.push("}");
     }
 
@@ -285,7 +285,7 @@ mod tests {
         let mut events = Events::new("\"r\"", 0);
         assert!(events.is_empty());
         events.push(Timestamp::from_micros(1_000_000), "\"a\"", JOIN);
-        events.push_transform(Timestamp::from_micros(2_500_000), "\"b\"", "{}");
+        events.push_transform(Timestamp::from_micros(2_500_000), "\"b\"", b"{}");
         assert_eq!(
             payload(&events.finish()),
             r#"{"info":"user","room":"r","payload":[{"time":1.000000,"user":"a","type":"join","data":""},{"time":2.500000,"user":"b","type":"transform","data":{}}]}"#

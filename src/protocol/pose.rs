@@ -1,10 +1,12 @@
 //! Where a head is and where it looks.
 
-use std::fmt::Write as _;
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
-use super::decode::{Object, kind_of};
+use super::decode::{Object, Text, kind_of};
 
 /// Positions and rotations lie within plus and minus this.
 pub const MAX_COORDINATE: f64 = 1e9;
@@ -22,7 +24,8 @@ pub struct Pose {
     pub pos: [f64; 3],
     /// Rotation about x, y, z; by convention degrees.
     pub rot: [f64; 3],
-    text: Box<str>,
+    /// Within the pose itself, at the length that numbers of a few decimals have.
+    text: SmallVec<[u8; 128]>,
 }
 
 impl Pose {
@@ -31,45 +34,127 @@ impl Pose {
     /// # Errors
     /// A sentence that names the first part that is not a finite number within ±1e9.
     pub fn parse(data: &RawValue) -> Result<Self, String> {
-        let mut text = String::with_capacity(128);
-        let mut vectors = [[0.0; 3]; 2];
+        // The reader in one pass says nothing of what is wrong; the careful one does.
+        let Ok(Parts([pos, rot])) = serde_json::from_str(data.get()) else {
+            return Self::parse_carefully(data);
+        };
+        Self::from_numbers(pos.0, rot.0)
+    }
+
+    fn parse_carefully(data: &RawValue) -> Result<Self, String> {
+        let mut vectors = [[None; 3]; 2];
         let [mut pos, mut rot] = [None, None];
         read_object(data, "data", |key, value| match key {
             "pos" => pos = Some(value),
             "rot" => rot = Some(value),
             _ => {}
         })?;
-        for (i, (name, value)) in [("pos", pos), ("rot", rot)].into_iter().enumerate() {
-            text.push_str(if i == 0 { "{\"pos\":{" } else { ",\"rot\":{" });
-            let mut axes = [None; 3];
-            if let Some(value) = value {
-                read_object(value, name, |key, value| {
-                    if let Some(axis) = AXES.iter().position(|axis| *axis == key) {
-                        axes[axis] = Some(value);
-                    }
-                })?;
-            }
-            for (axis, value) in axes.into_iter().enumerate() {
-                text.push_str(["\"x\":", ",\"y\":", ",\"z\":"][axis]);
-                vectors[i][axis] = match value {
-                    Some(value) => read_number(value.get(), &mut text)
-                        .map_err(|what| format!("{name}.{} is {what}", AXES[axis]))?,
-                    None => {
-                        text.push('0');
-                        0.0
-                    }
-                };
-            }
-            text.push('}');
+        for (axes, (name, value)) in vectors.iter_mut().zip([("pos", pos), ("rot", rot)]) {
+            let Some(value) = value else { continue };
+            read_object(value, name, |key, value| {
+                if let Some(axis) = AXES.iter().position(|axis| *axis == key) {
+                    axes[axis] = Some(value);
+                }
+            })?;
         }
-        text.push('}');
         let [pos, rot] = vectors;
-        Ok(Self { pos, rot, text: text.into() })
+        Self::from_numbers(pos, rot)
+    }
+
+    fn from_numbers(
+        pos: [Option<&RawValue>; 3],
+        rot: [Option<&RawValue>; 3],
+    ) -> Result<Self, String> {
+        let mut pose = Self { pos: [0.0; 3], rot: [0.0; 3], text: SmallVec::new() };
+        let vectors =
+            [("pos", "{\"pos\":{", pos, &mut pose.pos), ("rot", ",\"rot\":{", rot, &mut pose.rot)];
+        for (name, opening, axes, vector) in vectors {
+            pose.text.extend_from_slice(opening.as_bytes());
+            for (axis, value) in axes.into_iter().enumerate() {
+                let key = ["\"x\":", ",\"y\":", ",\"z\":"][axis];
+                pose.text.extend_from_slice(key.as_bytes());
+                match value {
+                    Some(value) => {
+                        vector[axis] = read_number(value.get(), &mut pose.text)
+                            .map_err(|what| format!("{name}.{} is {what}", AXES[axis]))?;
+                    }
+                    None => pose.text.push(b'0'),
+                }
+            }
+            pose.text.push(b'}');
+        }
+        pose.text.push(b'}');
+        Ok(pose)
     }
 
     /// The pose as JSON, without spaces, all six numbers in order.
-    pub fn as_json(&self) -> &str {
+    pub fn as_json(&self) -> &[u8] {
         &self.text
+    }
+}
+
+/// `pos` and `rot` of a pose, if both are objects.
+struct Parts<'a>([Axes<'a>; 2]);
+
+/// The texts of `x`, `y` and `z`.
+#[derive(Clone, Copy, Default)]
+struct Axes<'a>([Option<&'a RawValue>; 3]);
+
+impl<'de> Deserialize<'de> for Parts<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PartsVisitor;
+
+        impl<'de> Visitor<'de> for PartsVisitor {
+            type Value = Parts<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut parts = Parts([Axes::default(); 2]);
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    match key.as_str() {
+                        Some("pos") => parts.0[0] = map.next_value()?,
+                        Some("rot") => parts.0[1] = map.next_value()?,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(parts)
+            }
+        }
+
+        deserializer.deserialize_map(PartsVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Axes<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AxesVisitor;
+
+        impl<'de> Visitor<'de> for AxesVisitor {
+            type Value = Axes<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut axes = Axes::default();
+                while let Some((key, value)) = map.next_entry::<Text<'de>, &RawValue>()? {
+                    if let Some(axis) =
+                        key.as_str().and_then(|key| AXES.iter().position(|axis| *axis == key))
+                    {
+                        axes.0[axis] = Some(value);
+                    }
+                }
+                Ok(axes)
+            }
+        }
+
+        deserializer.deserialize_map(AxesVisitor)
     }
 }
 
@@ -91,7 +176,7 @@ fn read_object<'a>(
 }
 
 /// Checks a number and appends its text; says what it is if it is none.
-fn read_number(number: &str, text: &mut String) -> Result<f64, String> {
+fn read_number(number: &str, text: &mut SmallVec<[u8; 128]>) -> Result<f64, String> {
     if !number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
         return Err(format!("{}, and has to be a number", kind_of(number)));
     }
@@ -100,10 +185,10 @@ fn read_number(number: &str, text: &mut String) -> Result<f64, String> {
         return Err(format!("{value:e}, and has to lie within ±1e9"));
     }
     if number.len() <= MAX_NUMBER_TEXT {
-        text.push_str(number);
+        text.extend_from_slice(number.as_bytes());
     } else {
         // `{:?}` of a float is the shortest text that reads back as the same float.
-        let _ = write!(text, "{value:?}");
+        text.extend_from_slice(format!("{value:?}").as_bytes());
     }
     Ok(value)
 }
@@ -120,7 +205,10 @@ mod tests {
     fn missing_parts_are_zero_and_others_are_dropped() {
         let parsed = pose(r#"{"pos":{"y":1.5,"w":9},"payload":"x"}"#).unwrap();
         assert_eq!(parsed.pos, [0.0, 1.5, 0.0]);
-        assert_eq!(parsed.as_json(), r#"{"pos":{"x":0,"y":1.5,"z":0},"rot":{"x":0,"y":0,"z":0}}"#);
+        assert_eq!(
+            std::str::from_utf8(parsed.as_json()).unwrap(),
+            r#"{"pos":{"x":0,"y":1.5,"z":0},"rot":{"x":0,"y":0,"z":0}}"#
+        );
         assert!(pose("{}").is_ok());
     }
 
@@ -129,7 +217,7 @@ mod tests {
         for number in ["0.1", "-0", "-0.0", "1e-300", "123456789.123456789", "1E3", "1e9"] {
             let json = format!(r#"{{"pos":{{"x":{number}}}}}"#);
             let out: serde_json::Value =
-                serde_json::from_str(pose(&json).unwrap().as_json()).unwrap();
+                serde_json::from_slice(pose(&json).unwrap().as_json()).unwrap();
             let value: f64 = number.parse().unwrap();
             assert_eq!(out["pos"]["x"].as_f64().unwrap().to_bits() << 1, value.to_bits() << 1);
         }
