@@ -32,6 +32,9 @@
 //! - *latency*: from sending a chat message to each of its deliveries. *lost*: deliveries that
 //!   had not come 3 s after the last message.
 //! - *RSS a connection*: growth of the process from listening to all logged in.
+//! - *stolen from server core*: what the host of a virtual machine gave to others meanwhile. It is
+//!   in nobody's CPU time, but in everybody's age and latency; more than a few per cent, and the
+//!   larger loads can't deliver all ticks whatever the server.
 //! - *load core*: how busy the load generator was. Near 100 % it is the generator that is measured;
 //!   then a note says so.
 //!
