@@ -122,6 +122,10 @@ fn measure(
     figures.add("load core %", 100.0 * window.load / window.seconds, 1);
     figures.add("RSS MiB", server.rss()? / MIB, 1);
     let mut notes = std::mem::take(&mut members.tally.notes);
+    let delivered = figures.0.iter().find(|figure| figure.name == "ticks delivered %");
+    if delivered.is_some_and(|figure| figure.value < 99.0) {
+        notes.push("it was overloaded: what it spent a tick compares with nothing".into());
+    }
     if window.load / window.seconds > 0.95 {
         notes.push("the load generator's core was saturated".into());
     }
