@@ -2,7 +2,7 @@
 //! alone asks for it. Linux only.
 //!
 //! ```text
-//! cargo bench --bench fanout                                   # everything, about 20 minutes
+//! cargo bench --bench fanout                                   # everything, some 25 minutes
 //! cargo bench --bench fanout -- --load room200-72,chat         # some loads
 //! cargo bench --bench fanout -- --runs 3 --seconds 2 --server ours,floor
 //! ```
@@ -50,9 +50,12 @@
 //! The benchmark starts itself in a network namespace of its own with Reno as congestion control
 //! (it takes `unshare` and `ip`, and root or user namespaces; without them it says so and uses the
 //! machine's loopback, as it does with `--network host`). The first line tells what is in force.
-//! BBR, some machines' default, paces on loopback as well: under it the floor took 38 to 48 µs
-//! a tick for 500 users at 72 Hz and delivered half to three quarters of them, with both cores
-//! partly idle; under Reno 24 µs, and all of them.
+//! On a machine whose default is BBR, single runs of 500 users at 72 Hz (2 to 4 s, the same kernel,
+//! noisy) put the floor at 28 to 49 µs a tick with 52 to 90 % of them delivered under BBR, and once
+//! at 155 µs and 13 %; under Reno four of five came to 24 to 26 µs and 99 to 101 %, the fifth
+//! to 32 µs and 66 %. Why was not looked into further.
+//!
+//! Shares above 100 % are ticks that were under way when the window opened.
 //!
 //! `idle` needs 10,000 open files in each of the two processes (`ulimit -Hn`).
 

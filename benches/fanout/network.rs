@@ -1,14 +1,14 @@
 //! A network of the benchmark's own: a loopback interface with nothing else on it, and with plain
 //! congestion control.
 //!
-//! BBR, where it is the machine's default, paces on loopback as well: its timers cost each server
-//! up to twice the CPU time, and hold back frames while both cores have time left.
+//! Under BBR, where it is the machine's default, the largest loads scattered widely and delivered
+//! less; the crate's documentation has the figures.
 
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-/// Reno is in every kernel; without losses it does not differ from Cubic.
+/// Reno, because every kernel has it and any user may choose it.
 const PREPARE: &str = "ip link set lo up && echo reno > /proc/sys/net/ipv4/tcp_congestion_control";
 
 /// Where the benchmark's traffic goes.
