@@ -9,6 +9,8 @@ use std::net::{SocketAddr, TcpStream};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use socket2::{Domain, Socket, Type};
+
 use crate::wire::find;
 
 /// Bytes of a skipped frame that are looked at, enough to see the first entry's type.
@@ -20,6 +22,8 @@ const SMALLEST_TICK: u64 = 512;
 const PEEK: usize = 256;
 /// Bytes read at once where frames are read whole.
 const WHOLE: usize = 64 << 10;
+/// A receive buffer for a few of the largest ticks: the default's window is smaller than one.
+const RECEIVE: usize = 1 << 20;
 /// Bytes that may be thrown away at once.
 const DISCARD: usize = 256 << 10;
 
@@ -67,7 +71,11 @@ struct Skip {
 impl Conn {
     /// Connects, and waits for it: on loopback this is immediate.
     pub(crate) fn open(to: SocketAddr) -> io::Result<Self> {
-        let socket = TcpStream::connect(to)?;
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        // Sets the window, and so comes before the connection.
+        socket.set_recv_buffer_size(RECEIVE)?;
+        socket.connect(&to.into())?;
+        let socket = TcpStream::from(socket);
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
         Ok(Self { socket, whole: true, partial: Vec::new(), skipping: None, unsent: Vec::new() })

@@ -5,7 +5,7 @@ use std::io;
 use crate::clock::{self, SECOND};
 use crate::generator::Generator;
 use crate::loads::{Kind, Load};
-use crate::servers::{Contender, Cores, Server};
+use crate::servers::{Contender, Cores, Server, stolen};
 
 /// The load runs this long before anything is measured.
 const WARM_UP: u64 = SECOND;
@@ -41,6 +41,7 @@ struct Window {
     seconds: f64,
     server: f64,
     load: f64,
+    stolen: f64,
 }
 
 /// Starts the server, puts the load on it for `seconds`, and ends it.
@@ -51,7 +52,7 @@ pub(crate) fn run(
     cores: Cores,
 ) -> io::Result<Run> {
     let mut server = Server::start(contender, load, cores)?;
-    let measured = measure(contender, load, seconds, &server);
+    let measured = measure(contender, load, seconds, &server, cores);
     measured.map_err(|error| {
         let said = server.said();
         io::Error::new(
@@ -61,14 +62,20 @@ pub(crate) fn run(
     })
 }
 
-fn measure(contender: Contender, load: &Load, seconds: f64, server: &Server) -> io::Result<Run> {
+fn measure(
+    contender: Contender,
+    load: &Load,
+    seconds: f64,
+    server: &Server,
+    cores: Cores,
+) -> io::Result<Run> {
     let rss_before = server.rss()?;
     let mut members = Generator::connect(load, contender, server.port)?;
     members.start();
     members.run(clock::now() + WARM_UP, |_| false)?;
     members.tally.record();
     let sent_before = members.chats_sent();
-    let window = window(&mut members, server, seconds)?;
+    let window = window(&mut members, server, seconds, cores)?;
     members.tally.recording = false;
     let tally = &mut members.tally;
     let mut figures = Figures(Vec::new());
@@ -111,9 +118,14 @@ fn measure(contender: Contender, load: &Load, seconds: f64, server: &Server) -> 
         Kind::Stall => stall(&mut members, load, server, window.seconds, &mut figures)?,
     }
     figures.add("server core %", 100.0 * window.server / window.seconds, 2);
+    figures.add("stolen from server core %", 100.0 * window.stolen / window.seconds, 1);
     figures.add("load core %", 100.0 * window.load / window.seconds, 1);
     figures.add("RSS MiB", server.rss()? / MIB, 1);
     let mut notes = std::mem::take(&mut members.tally.notes);
+    let delivered = figures.0.iter().find(|figure| figure.name == "ticks delivered %");
+    if delivered.is_some_and(|figure| figure.value < 99.0) {
+        notes.push("it was overloaded: what it spent a tick compares with nothing".into());
+    }
     if window.load / window.seconds > 0.95 {
         notes.push("the load generator's core was saturated".into());
     }
@@ -121,7 +133,13 @@ fn measure(contender: Contender, load: &Load, seconds: f64, server: &Server) -> 
 }
 
 /// Keeps the load up for `seconds` and reads the clocks around it.
-fn window(members: &mut Generator<'_>, server: &Server, seconds: f64) -> io::Result<Window> {
+fn window(
+    members: &mut Generator<'_>,
+    server: &Server,
+    seconds: f64,
+    cores: Cores,
+) -> io::Result<Window> {
+    let stolen_before = stolen(cores.server)?;
     let (begun, own, cpu) = (clock::now(), clock::own_cpu(), server.cpu()?);
     members.run(begun + (seconds * SECOND as f64) as u64, |_| false)?;
     let server = server.cpu()?.saturating_sub(cpu) as f64 / 1e9;
@@ -129,6 +147,7 @@ fn window(members: &mut Generator<'_>, server: &Server, seconds: f64) -> io::Res
         seconds: (clock::now() - begun) as f64 / 1e9,
         server,
         load: (clock::own_cpu() - own) as f64 / 1e9,
+        stolen: stolen(cores.server)? - stolen_before,
     })
 }
 
