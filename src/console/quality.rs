@@ -45,9 +45,9 @@ pub(super) struct Concern {
     pub(super) reason: String,
 }
 
-// A pause of 100 ms is a frame or more late at any rate of 10 Hz and above; after half a second
-// without a pose a head visibly stands still.
-const GAP_WARN: Duration = Duration::from_millis(100);
+// Clients smooth over about 100 ms; twice that is seen as a jump, and after half a second without
+// a pose a head visibly stands still.
+const GAP_WARN: Duration = Duration::from_millis(200);
 const GAP_BAD: Duration = Duration::from_millis(500);
 
 // ITU-T G.114: people who talk with each other don't notice 150 ms one way, and find it hard

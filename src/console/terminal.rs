@@ -144,9 +144,14 @@ impl Write for Tty {
         Ok(bytes.len())
     }
 
-    /// Writes as much as the terminal takes at once; the rest stays for the next flush.
+    /// Writes as much as the terminal takes at once; the rest stays for the next flush. Once the
+    /// terminal has been given back, nothing is written any more: ratatui's own clean-up would
+    /// panic where the terminal is gone.
     fn flush(&mut self) -> io::Result<()> {
         let mut pending = self.0.pending.lock();
+        if !self.0.taken.load(Ordering::SeqCst) {
+            pending.clear();
+        }
         while !pending.is_empty() {
             match (&self.0.file).write(&pending) {
                 Ok(count) => drop(pending.drain(..count)),

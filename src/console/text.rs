@@ -93,20 +93,17 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
+    for word in text.split_inclusive(' ') {
         let wide = width(word);
-        if used + wide <= room {
+        if used + width(word.trim_end()) <= room {
             line.push_str(word);
             used += wide;
             continue;
         }
-        if wide <= room {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
-            used = 0;
-            if !word.trim().is_empty() {
-                line.push_str(word);
-                used = wide;
-            }
+        if width(word.trim_end()) <= room {
+            lines.push(std::mem::take(&mut line));
+            line.push_str(word);
+            used = wide;
             continue;
         }
         for grapheme in word.graphemes(true) {
@@ -121,6 +118,9 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     }
     if !line.is_empty() || lines.is_empty() {
         lines.push(line);
+    }
+    for line in &mut lines {
+        line.truncate(line.trim_end().len());
     }
     lines
 }
@@ -160,6 +160,14 @@ pub(super) fn bytes(value: f64) -> String {
         }
     }
     format!("{value:.0}T")
+}
+
+/// Bytes a second, spelt out: `42.3 kB/s`.
+pub(super) fn byte_rate(value: f64) -> String {
+    let short = bytes(value);
+    let digits = short.trim_end_matches(|ch: char| ch.is_ascii_alphabetic());
+    let unit = short[digits.len()..].trim_end_matches('B');
+    format!("{digits} {unit}B/s")
 }
 
 /// Milliseconds without a unit: `0.41`, `12`, `184`.
@@ -265,6 +273,7 @@ mod tests {
             [bytes(812.0), bytes(4200.0), bytes(38.1e6), bytes(238e6)],
             ["812B", "4.2k", "38.1M", "238M"]
         );
+        assert_eq!([byte_rate(0.0), byte_rate(42_300.0)], ["0 B/s", "42.3 kB/s"]);
         assert_eq!(span(Duration::from_secs(7627)), "2h07m");
         assert_eq!(clock(Duration::from_secs(8047)), "02:14:07");
     }

@@ -122,6 +122,12 @@ fn heads(app: &App) -> Vec<Head<'_>> {
     heads
 }
 
+/// Where a head looks, as a step along x and z: a turn about y is to the right as seen from
+/// above, from looking along z.
+fn heading(pose: &PoseRow) -> (f64, f64) {
+    pose.rot[1].to_radians().sin_cos()
+}
+
 /// Lines that lie within bounds, as multiples of a step.
 fn multiples(bounds: [f64; 2], step: f64) -> impl Iterator<Item = f64> {
     let (first, last) = ((bounds[0] / step).ceil(), (bounds[1] / step).floor());
@@ -162,7 +168,7 @@ fn grid(scale: &Scale, buffer: &mut Buffer, app: &App) {
 /// How long the distance between two lines is.
 fn rule(scale: &Scale, buffer: &mut Buffer, app: &App) {
     let step = scale.grid();
-    let wide = (step / (2.0 * scale.dot)).round().max(2.0) as usize;
+    let wide = (step / (2.0 * scale.dot)).round().clamp(2.0, 200.0) as usize;
     let text = format!("├{}┤ {step} m", "─".repeat(wide.saturating_sub(1)));
     let length = width(&text) as u16;
     if length + 2 <= scale.area.width {
@@ -181,15 +187,14 @@ fn paint(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>]) {
             for head in heads {
                 let color = head.style.fg.unwrap_or(Color::Reset);
                 let [x, _, z] = head.pose.pos;
-                // A turn about y, to the right as seen from above, from looking along z.
-                let (east, north) = head.pose.rot[1].to_radians().sin_cos();
+                let (east, north) = heading(&head.pose);
                 let reach = dot * 7.0;
                 let (x2, y2) = (x + east * reach, z + north * reach);
                 context.draw(&Line { x1: x, y1: z, x2, y2, color });
-                let mut blob = Vec::with_capacity(21);
+                let mut blob = Vec::with_capacity(13);
                 for right in -2..=2_i32 {
                     for up in -2..=2_i32 {
-                        if right.abs() + up.abs() < 4 {
+                        if right.abs() + up.abs() <= 2 {
                             blob.push((x + f64::from(right) * dot, z + f64::from(up) * dot));
                         }
                     }
@@ -225,6 +230,13 @@ fn label(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>], draw
     for head in heads {
         if let Some((x, y)) = scale.cell(&head.pose) {
             taken.extend([(x.saturating_sub(1), y), (x, y), (x + 1, y)]);
+            let (east, north) = heading(&head.pose);
+            for dots in [4.0, 7.0] {
+                let mut tip = head.pose;
+                tip.pos[0] += east * scale.dot * dots;
+                tip.pos[2] += north * scale.dot * dots;
+                taken.extend(scale.cell(&tip));
+            }
             let hit = Rect::new(x.saturating_sub(1), y, 3, 1).intersection(scale.area);
             drawn.hit(hit, Hit::Head(head.user.session));
         }
@@ -236,9 +248,11 @@ fn label(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>], draw
         let Some((x, y)) = scale.cell(&head.pose) else { continue };
         let name = cut(&cells(&head.user.name), NAME).into_owned();
         let wide = width(&name) as u16;
+        // Beside the ring, if it has one.
+        let gap = if head.selected { 5 } else { 3 };
         let places = [
-            (Some(x + 2), y),
-            (x.checked_sub(wide + 1), y),
+            (Some(x + gap), y),
+            (x.checked_sub(wide + gap - 1), y),
             (Some(x), y + 1),
             (Some(x), y.saturating_sub(1)),
         ];

@@ -8,7 +8,7 @@ use ratatui::text::Span;
 use super::table::{Cell, Column, headings, offset, plan, row};
 use super::{Drawn, Hit};
 use crate::console::app::{App, Pane};
-use crate::console::lists::Column as _;
+use crate::console::lists::{Column as _, UserSort};
 use crate::console::quality::{About, Concern, Severity, worst};
 use crate::console::text::{bytes, cells, rate, span, whole_millis};
 use crate::operator::{Liveness, UserRow};
@@ -45,13 +45,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     let columns = if app.all_users { COLUMNS } else { &COLUMNS[ROOM + 1..] };
     let skip = COLUMNS.len() - columns.len();
     let plan = plan(columns, area.width as usize, 12..=26);
-    let sorted = match app.users.sort.name() {
-        "name" | "concern" => "user",
-        name => name,
+    let heading = if app.users.sort == UserSort::Concern { "!! user" } else { "   user" };
+    let sorted = match app.users.sort {
+        UserSort::Name | UserSort::Concern => heading,
+        sort => sort.name(),
     };
-    headings(area, buffer, app.theme, &plan, columns, "   user", ("", false));
-    let heading = if app.users.sort.name() == "concern" { "!! user" } else { "   user" };
-    let sorted = if sorted == "user" { heading } else { sorted };
     headings(area, buffer, app.theme, &plan, columns, heading, (sorted, app.users.descending));
     let rows = app.shown_users();
     let height = area.height as usize - 1;
@@ -107,7 +105,7 @@ fn cell(app: &App, user: &UserRow, concerns: &[Concern], column: usize) -> Cell 
     let about = |about: About, text: String| {
         let found = concerns.iter().find(|concern| concern.about == about);
         let style = found.map_or(usual, |concern| severity_style(app, concern.severity));
-        Cell { text, style, marked: found.is_some() }
+        Cell { text, style, mark: if found.is_some() { '!' } else { ' ' } }
     };
     let none = || "–".to_owned();
     match column {
