@@ -588,5 +588,7 @@ mod tests {
         assert_eq!(table.lines().count(), bindings().count() + 2);
         assert!(table.contains("| `Space` |  | freeze the screen; the server goes on |"));
         assert!(table.contains("| `y` | when asked | do it |"));
+        let readme = include_str!("../../README.md");
+        assert!(readme.contains(&table), "put this into README.md, section Keys:\n\n{table}");
     }
 }

@@ -176,9 +176,10 @@ pub(super) fn millis(time: Duration) -> String {
     if millis < 9.995 { format!("{millis:.2}") } else { format!("{millis:.0}") }
 }
 
-/// Whole milliseconds without a unit.
-pub(super) fn whole_millis(time: Duration) -> String {
-    format!("{:.0}", time.as_secs_f64() * 1e3)
+/// Milliseconds without a unit in at most four characters: `0.4`, `12`, `184`.
+pub(super) fn short_millis(time: Duration) -> String {
+    let millis = time.as_secs_f64() * 1e3;
+    if millis < 9.95 { format!("{millis:.1}") } else { format!("{millis:.0}") }
 }
 
 /// A time span at a glance: `42s`, `14m`, `2h07m`, `3d04h`.
@@ -200,7 +201,8 @@ pub(super) fn clock(time: Duration) -> String {
 
 /// The last values as `room` bars, each the mean of its share, the newest at the right.
 pub(super) fn sparkline(values: &[u32], seconds: usize, room: usize) -> String {
-    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    // Without the full block, so that the bars of one row never grow into the row above.
+    const BARS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
     let ceiling = f64::from(values.iter().copied().max().unwrap_or(0).max(1));
     let known = values.len().min(seconds);
     let values = &values[values.len() - known..];
@@ -213,7 +215,7 @@ pub(super) fn sparkline(values: &[u32], seconds: usize, room: usize) -> String {
             return ' ';
         }
         let mean = share.iter().map(|value| f64::from(*value)).sum::<f64>() / share.len() as f64;
-        BARS[if mean == 0.0 { 1 } else { ((mean / ceiling * 8.0).round() as usize).clamp(1, 8) }]
+        BARS[((mean / ceiling * 6.0).round() as usize).min(6)]
     };
     (0..room).map(bar).collect()
 }
@@ -280,9 +282,9 @@ mod tests {
 
     #[test]
     fn a_sparkline_ends_with_the_newest() {
-        assert_eq!(sparkline(&[0, 0, 4, 8], 4, 4), "▁▁▄█");
-        assert_eq!(sparkline(&[8], 4, 4), "   █");
+        assert_eq!(sparkline(&[0, 0, 4, 8], 4, 4), "▁▁▄▇");
+        assert_eq!(sparkline(&[8], 4, 4), "   ▇");
         assert_eq!(sparkline(&[], 60, 5), "     ");
-        assert_eq!(sparkline(&[8; 60], 60, 7), "███████");
+        assert_eq!(sparkline(&[8; 60], 60, 7), "▇▇▇▇▇▇▇");
     }
 }

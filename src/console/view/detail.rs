@@ -11,7 +11,7 @@ use super::chat::message;
 use super::users::{severity_style, state};
 use super::{Drawn, log::time_of_day};
 use crate::console::app::App;
-use crate::console::text::{bytes, cells, left, rate, right, span, sparkline, whole_millis, width};
+use crate::console::text::{bytes, cells, left, rate, right, short_millis, span, sparkline, width};
 use crate::operator::{HISTORY_SECONDS, PoseRow};
 
 const LABEL: usize = 14;
@@ -98,7 +98,7 @@ fn quality(app: &App, lines: &mut Vec<Line<'static>>) {
 fn histories(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
     let (row, more) = (&app.detail.row, &app.detail.more);
     let wide = room.saturating_sub(LABEL + 46).clamp(10, HISTORY_SECONDS);
-    let ms = |time: Option<Duration>| time.map_or_else(|| "–".to_owned(), whole_millis);
+    let ms = |time: Option<Duration>| time.map_or_else(|| "–".to_owned(), short_millis);
     heading(app, "last 60 s, and last round trips", lines);
     let mut chart = |label: &str, bars: String, text: String| {
         lines.push(Line::from(vec![

@@ -45,16 +45,21 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
         let shown = cells(&room.name);
         let shown = cut(&shown, plan.name.saturating_sub(width(pin)));
         let name = Cell::new(format!("{shown}{pin}"), style);
-        let spark = SPARK + plan.rest.min(HISTORY_SECONDS - SPARK);
         let end = row(line, buffer, &plan, COLUMNS, name, |column| cell(app, room, column));
-        if plan.columns.contains(&(COLUMNS.len() - 1)) {
-            let bars = sparkline(&room.transforms_history, HISTORY_SECONDS, spark);
-            buffer.set_stringn(end - SPARK as u16, line.y, bars, spark, app.theme.accent());
-        }
+        let has_spark = plan.columns.contains(&(COLUMNS.len() - 1));
+        let spark = if has_spark { SPARK as u16 } else { 0 };
         if app.rooms.selected.as_ref() == Some(&room.name) {
             let focused = app.pane == Pane::Rooms;
             let style = if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
-            buffer.set_style(line, style);
+            // Bars keep their colour, or they would look like their own gaps.
+            let marked = (end - line.x).saturating_sub(spark + u16::from(has_spark));
+            let marked = if has_spark { marked } else { line.width };
+            buffer.set_style(Rect { width: marked, ..line }, style);
+        }
+        if has_spark {
+            let wide = SPARK + plan.rest.min(HISTORY_SECONDS - SPARK);
+            let bars = sparkline(&room.transforms_history, HISTORY_SECONDS, wide);
+            buffer.set_stringn(end - spark, line.y, bars, wide, app.theme.accent());
         }
         drawn.hit(line, Hit::Room(room.name.clone()));
     }

@@ -10,7 +10,7 @@ use super::{Drawn, Hit};
 use crate::console::app::{App, Pane};
 use crate::console::lists::{Column as _, UserSort};
 use crate::console::quality::{About, Concern, Severity, worst};
-use crate::console::text::{bytes, cells, rate, span, whole_millis};
+use crate::console::text::{bytes, cells, rate, short_millis, span};
 use crate::operator::{Liveness, UserRow};
 
 const COLUMNS: &[Column] = &[
@@ -116,9 +116,9 @@ fn cell(app: &App, user: &UserRow, concerns: &[Concern], column: usize) -> Cell 
         1 => Cell::new(user.peer.map_or_else(none, |peer| peer.ip().to_string()), usual),
         2 => Cell::new(span(user.connected), usual),
         3 => Cell::new(rate(user.transforms_per_s), usual),
-        4 => Cell::new(user.gap_p95.map_or_else(none, whole_millis), usual),
-        5 => about(About::Gap, user.gap_longest.map_or_else(none, whole_millis)),
-        6 => about(About::RoundTrip, user.round_trip.map_or_else(none, whole_millis)),
+        4 => Cell::new(user.gap_p95.map_or_else(none, short_millis), usual),
+        5 => about(About::Gap, user.gap_longest.map_or_else(none, short_millis)),
+        6 => about(About::RoundTrip, user.round_trip.map_or_else(none, short_millis)),
         7 => Cell::new(bytes(user.bytes_out as f64), usual),
         8 => about(About::Skipped, user.skipped_ticks.to_string()),
         9 => about(About::Queue, bytes(user.queued_bytes as f64)),
