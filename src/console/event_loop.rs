@@ -123,7 +123,10 @@ impl Console {
                     SIGINT | SIGTERM => return Ok(ConsoleExit::Signal(signal)),
                     SIGHUP => return Ok(ConsoleExit::HungUp),
                     SIGWINCH => self.dirty = true,
-                    SIGCONT => self.redraw()?,
+                    SIGCONT => {
+                        self.tty.set_up()?;
+                        self.redraw()?;
+                    }
                     _ => {}
                 }
             }

@@ -42,7 +42,11 @@ pub(super) fn perform(app: &mut App, action: Action, now: Instant) -> Vec<Effect
         Action::PreviousPane => go(app, neighbour(app.pane, Pane::ALL.len() - 1)),
         Action::Go(pane) => go(app, pane),
         Action::Maximise => app.maximised = !app.maximised,
-        Action::Freeze => app.frozen = !app.frozen,
+        Action::Freeze => {
+            app.frozen = !app.frozen;
+            let text = if app.frozen { "frozen; the server goes on" } else { "live again" };
+            app.toast(Tone::Done, text, Some(LOCAL), now);
+        }
         Action::Redraw => return vec![Effect::Redraw],
         Action::Up => step(app, -1),
         Action::Down => step(app, 1),

@@ -50,18 +50,23 @@ impl Tty {
     pub(super) fn take_over(mouse: bool) -> io::Result<Self> {
         let file = open()?;
         let before = rustix::termios::tcgetattr(&file)?;
-        let mut raw = before.clone();
-        raw.make_raw();
-        rustix::termios::tcsetattr(&file, OptionalActions::Now, &raw)?;
         let pending = Mutex::new(Vec::new());
         let taken = AtomicBool::new(true);
         let mut tty = Self(Arc::new(Shared { file, before, mouse, taken, pending }));
-        tty.write_all(ENTER)?;
-        if mouse {
-            tty.write_all(MOUSE_ON)?;
-        }
-        tty.flush()?;
+        tty.set_up()?;
         Ok(tty)
+    }
+
+    /// Sets the terminal up, also once more after the shell had it in between.
+    pub(super) fn set_up(&mut self) -> io::Result<()> {
+        let mut raw = self.0.before.clone();
+        raw.make_raw();
+        rustix::termios::tcsetattr(&self.0.file, OptionalActions::Now, &raw)?;
+        self.write_all(ENTER)?;
+        if self.0.mouse {
+            self.write_all(MOUSE_ON)?;
+        }
+        self.flush()
     }
 
     /// Gives the terminal back as it was, once; later calls do nothing.
