@@ -53,7 +53,10 @@ impl Tty {
         let pending = Mutex::new(Vec::new());
         let taken = AtomicBool::new(true);
         let mut tty = Self(Arc::new(Shared { file, before, mouse, taken, pending }));
-        tty.set_up()?;
+        if let Err(error) = tty.set_up() {
+            tty.give_back();
+            return Err(error);
+        }
         Ok(tty)
     }
 

@@ -12,7 +12,7 @@ use super::users::{severity_style, state};
 use super::{Drawn, log::time_of_day};
 use crate::console::app::App;
 use crate::console::text::{bytes, cells, left, rate, right, short_millis, span, sparkline, width};
-use crate::operator::{HISTORY_SECONDS, PoseRow};
+use crate::operator::{HISTORY_SECONDS, PoseRow, RefusalLine};
 
 const LABEL: usize = 14;
 
@@ -163,12 +163,16 @@ fn messages(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
 fn refusals(app: &App, lines: &mut Vec<Line<'static>>) {
     let more = &app.detail.more;
     heading(app, &format!("refusals ({})", app.detail.row.refusals), lines);
-    for refusal in &more.refusals {
-        let time = time_of_day(app, refusal.time);
+    // One mistake is often made again and again.
+    let same = |a: &RefusalLine, b: &RefusalLine| (a.code, &a.reason) == (b.code, &b.reason);
+    for alike in more.refusals.chunk_by(same) {
+        let Some(last) = alike.last() else { continue };
+        let times =
+            if alike.len() > 1 { format!("{} times: ", alike.len()) } else { String::new() };
         lines.push(Line::from(vec![
-            Span::styled(time, app.theme.dim()),
-            Span::styled(format!(" {} ", refusal.code), app.theme.warn()),
-            Span::raw(cells(&refusal.reason).into_owned()),
+            Span::styled(time_of_day(app, last.time), app.theme.dim()),
+            Span::styled(format!(" {} ", last.code), app.theme.warn()),
+            Span::raw(format!("{times}{}", cells(&last.reason))),
         ]));
     }
 }

@@ -311,8 +311,9 @@ fn heights(area: Rect, buffer: &mut Buffer, app: &App, heads: &[Head<'_>]) {
         buffer.set_string(area.x, y, right(&text, 4) + line, app.theme.faint());
         let dots = match (count, selected) {
             (0, _) => continue,
-            (_, true) => "◆".to_owned(),
-            (1, _) => "●".to_owned(),
+            (1, true) => "◆".to_owned(),
+            (1, false) => "●".to_owned(),
+            (count, true) => format!("◆{count}"),
             (count, _) => format!("●{count}"),
         };
         buffer.set_stringn(area.x + 5, y, dots, 3, style);
