@@ -11,7 +11,7 @@ use super::line_input::LineInput;
 use super::lists::{Rooms, Users};
 use super::log::LogView;
 use super::map::Map;
-use super::quality::{Concern, concerns};
+use super::quality::{Concerns, concerns};
 use super::theme::Theme;
 use super::view::Drawn;
 use crate::clock::Timestamp;
@@ -245,7 +245,7 @@ impl App {
     }
 
     /// What is wrong with a user's data.
-    pub(super) fn concerns(&self, user: &UserRow) -> Vec<Concern> {
+    pub(super) fn concerns(&self, user: &UserRow) -> Concerns {
         concerns(user, self.is_skipping(user))
     }
 

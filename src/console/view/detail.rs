@@ -86,7 +86,8 @@ fn quality(app: &App, lines: &mut Vec<Line<'static>>) {
     }
     for (at, concern) in concerns.iter().enumerate() {
         let label = left(if at == 0 { "quality" } else { "" }, LABEL);
-        let text = format!("{} {}", concern.severity.mark().trim(), concern.reason);
+        let text =
+            format!("{} {}", concern.severity.mark().trim(), concern.reason(&app.detail.row));
         let style = severity_style(app, concern.severity);
         lines.push(Line::from(vec![
             Span::styled(label, app.theme.dim()),

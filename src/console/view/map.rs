@@ -185,6 +185,10 @@ fn paint(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>]) {
         .y_bounds(scale.z_bounds())
         .paint(|context| {
             for head in heads {
+                if head.selected {
+                    // In a layer of its own, so that no other head colours it.
+                    context.layer();
+                }
                 let color = head.style.fg.unwrap_or(Color::Reset);
                 let [x, _, z] = head.pose.pos;
                 let (east, north) = heading(&head.pose);
@@ -203,7 +207,6 @@ fn paint(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>]) {
                 if head.selected {
                     context.draw(&Circle { x, y: z, radius: dot * 6.0, color });
                 }
-                context.layer();
             }
         });
     // The grid is there already: only what is painted may cover it.
@@ -241,11 +244,16 @@ fn label(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>], draw
             drawn.hit(hit, Hit::Head(head.user.session));
         }
     }
+    // Names that would cover everything are of no use.
+    let crowded = heads.len() * 4 > scale.area.area() as usize / 6;
     for head in heads.iter().rev() {
         if app.map.hide_names && !head.selected {
             continue;
         }
         let Some((x, y)) = scale.cell(&head.pose) else { continue };
+        if crowded && !head.selected {
+            continue;
+        }
         let name = cut(&cells(&head.user.name), NAME).into_owned();
         let wide = width(&name) as u16;
         // Beside the ring, if it has one.
