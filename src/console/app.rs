@@ -11,7 +11,7 @@ use super::line_input::LineInput;
 use super::lists::{Rooms, Users};
 use super::log::LogView;
 use super::map::Map;
-use super::quality::{Concern, concerns};
+use super::quality::{Concerns, concerns};
 use super::theme::Theme;
 use super::view::Drawn;
 use crate::clock::Timestamp;
@@ -113,8 +113,11 @@ pub(super) struct Toast {
     pub(super) ticket: Option<Ticket>,
 }
 
-/// Counts the commands sent.
+/// Counts the commands sent, from 1.
 pub(super) type Ticket = u64;
+
+/// Stands for what the console did on its own, of which only the last is worth a toast.
+pub(super) const LOCAL: Ticket = 0;
 
 /// A user looked at closely; kept when it leaves, so that its last values can be read.
 #[derive(Clone, Debug, Default)]
@@ -147,6 +150,8 @@ pub(super) struct App {
     pub(super) overlay: Option<Overlay>,
     pub(super) rooms: Rooms,
     pub(super) users: Users,
+    /// Whether the operator has chosen a room; until then the console goes where life is.
+    pub(super) chosen: bool,
     /// Users of all rooms instead of the selected one's.
     pub(super) all_users: bool,
     pub(super) map: Map,
@@ -181,6 +186,7 @@ impl App {
             overlay: None,
             rooms: Rooms::default(),
             users: Users::default(),
+            chosen: false,
             all_users: false,
             map: Map::default(),
             chat_back: 0,
@@ -239,7 +245,7 @@ impl App {
     }
 
     /// What is wrong with a user's data.
-    pub(super) fn concerns(&self, user: &UserRow) -> Vec<Concern> {
+    pub(super) fn concerns(&self, user: &UserRow) -> Concerns {
         concerns(user, self.is_skipping(user))
     }
 
@@ -261,10 +267,26 @@ impl App {
         self.skips = skips;
         self.snapshot = snapshot;
         self.settle();
+        self.go_where_life_is();
         if self.screen == Screen::Detail {
             self.refresh_detail();
         }
         self.follow();
+    }
+
+    fn go_where_life_is(&mut self) {
+        let is_quiet = |room: &RoomRow| room.transforms_per_s == 0.0;
+        if self.chosen || !self.selected_room().is_none_or(is_quiet) {
+            return;
+        }
+        let by_life =
+            |a: &&RoomRow, b: &&RoomRow| a.transforms_per_s.total_cmp(&b.transforms_per_s);
+        let liveliest = self.snapshot.rooms.iter().max_by(by_life);
+        if let Some(room) = liveliest.filter(|room| !is_quiet(room)) {
+            self.rooms.selected = Some(room.name.clone());
+            self.settle();
+            self.map.automatic();
+        }
     }
 
     /// Puts the selections on rows that are there.

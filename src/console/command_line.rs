@@ -256,7 +256,7 @@ pub(super) fn parse(line: &str, app: &App) -> Result<Intent, String> {
         "close" => Intent::Close(room()?),
         "fps" => {
             let rate = needed()?;
-            let room = split(&first.as_ref().map(|(_, rest)| *rest).unwrap_or_default().to_owned())
+            let room = split(first.as_ref().map(|(_, rest)| *rest).unwrap_or_default())
                 .map(|(room, _)| room);
             Intent::Send(set_fps(rate, room)?)
         }

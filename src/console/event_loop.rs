@@ -18,7 +18,7 @@ use super::theme::Theme;
 use super::update::{Effect, Event, update};
 use super::view::draw;
 use super::{ConsoleError, ConsoleExit, ConsoleOptions};
-use crate::operator::{Command, Operator, Pending, SnapshotReader};
+use crate::operator::{Operator, Pending, SnapshotReader};
 
 /// Frames are at least this far apart, whatever is typed: about 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -62,7 +62,7 @@ pub fn run(operator: Operator, options: ConsoleOptions) -> Result<ConsoleExit, C
     let mut console = Console {
         operator,
         app,
-        tty,
+        tty: tty.clone(),
         terminal,
         signals,
         reader,
@@ -74,7 +74,9 @@ pub fn run(operator: Operator, options: ConsoleOptions) -> Result<ConsoleExit, C
         flowing_at: now,
         serial: 0,
     };
-    match console.run() {
+    let exit = console.run();
+    tty.give_back();
+    match exit {
         Ok(exit) => Ok(exit),
         Err(error) if is_gone(&error) => Ok(ConsoleExit::HungUp),
         Err(error) => Err(ConsoleError::Terminal(error)),
@@ -90,7 +92,6 @@ fn is_gone(error: &io::Error) -> bool {
 /// A command on its way.
 struct Sent {
     ticket: Ticket,
-    command: Command,
     answer: Pending,
     at: Instant,
     late: bool,
@@ -122,7 +123,10 @@ impl Console {
                     SIGINT | SIGTERM => return Ok(ConsoleExit::Signal(signal)),
                     SIGHUP => return Ok(ConsoleExit::HungUp),
                     SIGWINCH => self.dirty = true,
-                    SIGCONT => self.redraw()?,
+                    SIGCONT => {
+                        self.tty.set_up()?;
+                        self.redraw()?;
+                    }
                     _ => {}
                 }
             }
@@ -190,10 +194,11 @@ impl Console {
             match effect {
                 Effect::Send(ticket, command) => match self.operator.try_send(command.clone()) {
                     Ok(answer) => {
-                        self.pending.push(Sent { ticket, command, answer, at: now, late: false });
+                        self.pending.push(Sent { ticket, answer, at: now, late: false });
                     }
                     Err(error) => {
-                        log_answer(&command, &Err(error.clone()));
+                        // What reaches the server, it logs itself.
+                        tracing::warn!(target: "vrlobby::operator", ?command, "not sent: {error}");
                         // Answers have no effects of their own.
                         update(&mut self.app, Event::Answer(ticket, Err(error)), now);
                     }
@@ -211,7 +216,6 @@ impl Console {
         let mut sent = std::mem::take(&mut self.pending);
         sent.retain_mut(|sent| {
             if let Some(answer) = sent.answer.poll() {
-                log_answer(&sent.command, &answer);
                 update(&mut self.app, Event::Answer(sent.ticket, answer), now);
                 self.dirty = true;
                 return false;
@@ -285,16 +289,5 @@ impl Console {
         self.terminal.resize(Rect::new(0, 0, columns, rows))?;
         self.dirty = true;
         Ok(())
-    }
-}
-
-/// What the operator did goes to the log as the operator's.
-fn log_answer(
-    command: &Command,
-    answer: &Result<crate::operator::Done, crate::operator::OperatorError>,
-) {
-    match answer {
-        Ok(done) => tracing::info!(target: "vrlobby::operator", "{}", done.message),
-        Err(error) => tracing::warn!(target: "vrlobby::operator", ?command, "not done: {error}"),
     }
 }

@@ -87,6 +87,7 @@ fn users() -> Vec<UserRow> {
     lei.gap_longest = Some(ms(612));
     lei.round_trip = Some(ms(184));
     lei.skipped_ticks = 37;
+    lei.refusals = 1;
     lei.queued_bytes = 96 << 10;
     let mut noor = user(6, "noor", "atrium", Some(pose(-1.0, 0.4, -1.0, 315.0)));
     noor.liveness = Liveness::Asleep;

@@ -10,12 +10,11 @@ use ratatui::crossterm::event::KeyCode;
 pub(super) struct Key {
     pub(super) code: KeyCode,
     pub(super) ctrl: bool,
-    pub(super) alt: bool,
 }
 
 impl Key {
     pub(super) const fn of(code: KeyCode) -> Self {
-        Self { code, ctrl: false, alt: false }
+        Self { code, ctrl: false }
     }
 
     pub(super) const fn char(ch: char) -> Self {
@@ -23,7 +22,7 @@ impl Key {
     }
 
     pub(super) const fn ctrl(ch: char) -> Self {
-        Self { code: KeyCode::Char(ch), ctrl: true, alt: false }
+        Self { code: KeyCode::Char(ch), ctrl: true }
     }
 }
 
@@ -120,16 +119,11 @@ fn step(bytes: &[u8], settled: bool) -> Step {
     match bytes {
         [0x1b] if settled => Step::Took(1, Some(Input::Key(Key::of(KeyCode::Esc)))),
         [0x1b] => Step::Wait,
-        [0x1b, 0x1b, ..] => Step::Took(1, Some(Input::Key(Key::of(KeyCode::Esc)))),
         [0x1b, b'[', ..] => control_sequence(bytes, settled),
         [0x1b, b'O'] if !settled => Step::Wait,
         [0x1b, b'O', letter, ..] => Step::Took(3, named(*letter, 1).map(Input::Key)),
-        [0x1b, rest @ ..] => match character(rest, settled) {
-            Some((count, key)) => {
-                Step::Took(count + 1, key.map(|key| Input::Key(Key { alt: true, ..key })))
-            }
-            None => Step::Wait,
-        },
+        // Nothing is bound to Alt, so this is Esc and, right after it, another key.
+        [0x1b, ..] => Step::Took(1, Some(Input::Key(Key::of(KeyCode::Esc)))),
         _ => match character(bytes, settled) {
             Some((count, key)) => Step::Took(count, key.map(Input::Key)),
             None => Step::Wait,
@@ -187,8 +181,7 @@ fn control_sequence(bytes: &[u8], settled: bool) -> Step {
 }
 
 fn modified(code: KeyCode, modifiers: u16) -> Key {
-    let bits = modifiers.saturating_sub(1);
-    Key { code, alt: bits & 2 != 0, ctrl: bits & 4 != 0 }
+    Key { code, ctrl: modifiers.saturating_sub(1) & 4 != 0 }
 }
 
 fn named(letter: u8, modifiers: u16) -> Option<Key> {
@@ -269,10 +262,10 @@ mod tests {
         );
         assert_eq!(read("é語".as_bytes()), [key(KeyCode::Char('é')), key(KeyCode::Char('語'))]);
         assert_eq!(read(b"\x03"), [Input::Key(Key::ctrl('c'))]);
-        let ctrl_left = Key { code: KeyCode::Left, ctrl: true, alt: false };
+        let ctrl_left = Key { code: KeyCode::Left, ctrl: true };
         assert_eq!(read(b"\x1b[1;5D"), [Input::Key(ctrl_left)]);
         assert_eq!(read(b"\x1b"), [key(KeyCode::Esc)]);
-        assert_eq!(read(b"\x1bx"), [Input::Key(Key { alt: true, ..Key::char('x') })]);
+        assert_eq!(read(b"\x1bx"), [key(KeyCode::Esc), key(KeyCode::Char('x'))]);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl LineInput {
             (KeyCode::Right, _) => self.cursor += one_on,
             (KeyCode::Backspace, _) => self.remove_back(one_back),
             (KeyCode::Delete, _) => drop(self.text.drain(self.cursor..self.cursor + one_on)),
-            (KeyCode::Char(ch), false) if !key.alt => self.insert(ch.encode_utf8(&mut [0; 4])),
+            (KeyCode::Char(ch), false) => self.insert(ch.encode_utf8(&mut [0; 4])),
             _ => return false,
         }
         true

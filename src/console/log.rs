@@ -13,6 +13,9 @@ use crate::operator::LogLevel;
 /// Where tui-logger itself says how many lines it has lost: always shown.
 pub(super) const LOSSES: &str = "TuiLogger";
 
+/// Targets that can be chosen before a line of theirs was seen.
+const ALWAYS: [&str; 2] = ["vrlobby::operator", "vrlobby::panic"];
+
 /// Targets that are remembered for `/`.
 const TARGETS: usize = 64;
 
@@ -42,7 +45,7 @@ impl LogView {
             state: TuiWidgetState::new(),
             shown,
             target: None,
-            seen: Arc::default(),
+            seen: Arc::new(Mutex::new(ALWAYS.iter().map(|target| (*target).to_owned()).collect())),
             scrolled: 0,
             changes: 0,
             #[cfg(test)]
@@ -86,7 +89,7 @@ impl LogView {
         self.rebuild();
     }
 
-    /// Shows one target only, or all.
+    /// Shows the targets that contain a text only, or all.
     pub(super) fn aim(&mut self, target: Option<String>) {
         self.target = target;
         self.rebuild();
@@ -127,15 +130,22 @@ impl LogView {
 
     fn rebuild(&mut self) {
         let level = filter(self.shown);
-        let one = self.target.as_deref();
+        let mut chosen = match &self.target {
+            Some(text) => self.targets().into_iter().filter(|seen| seen.contains(text)).collect(),
+            None => Vec::new(),
+        };
         #[cfg(test)]
-        let one = one.or(self.only);
-        let rest = if one.is_some() { LevelFilter::Off } else { level };
+        if self.target.is_none() {
+            chosen.extend(self.only.map(str::to_owned));
+        }
+        // A target may be typed in full before its first line.
+        chosen.extend(self.target.clone());
+        let rest = if chosen.is_empty() { level } else { LevelFilter::Off };
         let mut state = TuiWidgetState::new()
             .set_default_display_level(rest)
             .set_level_for_target(LOSSES, LevelFilter::Trace);
-        if let Some(target) = one {
-            state = state.set_level_for_target(target, level);
+        for target in chosen {
+            state = state.set_level_for_target(&target, level);
         }
         self.state = state;
         self.scrolled = 0;

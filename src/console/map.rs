@@ -30,6 +30,8 @@ impl Default for View {
 pub(super) struct Map {
     view: View,
     manual: bool,
+    /// Whether the view is to be fitted anew, however good it is.
+    refit: bool,
     pub(super) hide_names: bool,
 }
 
@@ -52,7 +54,8 @@ impl Map {
         let Some(wanted) = fit(&points) else { return };
         let View { x, z, reach } = self.view;
         let off = (wanted.x - x).abs().max((wanted.z - z).abs());
-        if off + wanted.reach > reach || wanted.reach < reach * 0.4 {
+        if self.refit || off + wanted.reach > reach || wanted.reach < reach * 0.4 {
+            self.refit = false;
             let reach = step_up(wanted.reach * 1.15);
             let snap = reach / 4.0;
             let to_snap = |value: f64| (value / snap).round() * snap;
@@ -63,7 +66,7 @@ impl Map {
     /// Lets the map follow again.
     pub(super) fn automatic(&mut self) {
         self.manual = false;
-        self.view.reach = 0.0;
+        self.refit = true;
     }
 
     /// Zooms; a factor below 1 comes closer.
@@ -159,6 +162,14 @@ mod tests {
         map.automatic();
         map.follow([at(50.0, 50.0)].iter());
         assert!(sees(map.view(), &at(50.0, 50.0)));
+    }
+
+    #[test]
+    fn an_empty_room_keeps_the_view_that_was() {
+        let mut map = Map::default();
+        map.automatic();
+        map.follow([].iter());
+        assert_eq!(map.view(), View::default());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::app::{App, Confirm, Detail, Overlay, Pane, Prompt, Screen, Tone};
+use super::app::{App, Confirm, Detail, LOCAL, Overlay, Pane, Prompt, Screen, Tone};
 use super::command_line::CommandLine;
 use super::keymap::{self, Action};
 use super::line_input::LineInput;
@@ -42,7 +42,11 @@ pub(super) fn perform(app: &mut App, action: Action, now: Instant) -> Vec<Effect
         Action::PreviousPane => go(app, neighbour(app.pane, Pane::ALL.len() - 1)),
         Action::Go(pane) => go(app, pane),
         Action::Maximise => app.maximised = !app.maximised,
-        Action::Freeze => app.frozen = !app.frozen,
+        Action::Freeze => {
+            app.frozen = !app.frozen;
+            let text = if app.frozen { "frozen; the server goes on" } else { "live again" };
+            app.toast(Tone::Done, text, Some(LOCAL), now);
+        }
         Action::Redraw => return vec![Effect::Redraw],
         Action::Up => step(app, -1),
         Action::Down => step(app, 1),
@@ -65,7 +69,7 @@ pub(super) fn perform(app: &mut App, action: Action, now: Instant) -> Vec<Effect
         Action::Sort => {
             sort(app, false);
             let order = if app.pane == Pane::Rooms { app.rooms.order() } else { app.users.order() };
-            app.toast(Tone::Done, order, None, now);
+            app.toast(Tone::Done, order, Some(LOCAL), now);
         }
         Action::Reverse => sort(app, true),
         Action::AllUsers => {
@@ -225,6 +229,7 @@ fn step_user(app: &mut App, by: isize) {
 
 /// Another room is selected, so its users, chat and floor are shown.
 pub(super) fn room_changed(app: &mut App) {
+    app.chosen = true;
     app.settle();
     app.chat_back = 0;
     app.map.automatic();
@@ -319,7 +324,7 @@ pub(super) fn show_level(app: &mut App, level: LogLevel, now: Instant) {
         }
         None => format!("log shown down to {level}"),
     };
-    app.toast(Tone::Done, text, None, now);
+    app.toast(Tone::Done, text, Some(LOCAL), now);
 }
 
 /// Sets the filter of a pane.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use crate::operator::{Liveness, UserRow};
 
 /// How much something should stand out.
@@ -37,17 +39,18 @@ pub(super) enum About {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Concern {
     pub(super) about: About,
     pub(super) severity: Severity,
-    /// The reason, with its value and what it means.
-    pub(super) reason: String,
 }
 
-// A pause of 100 ms is a frame or more late at any rate of 10 Hz and above; after half a second
-// without a pose a head visibly stands still.
-const GAP_WARN: Duration = Duration::from_millis(100);
+/// All that is wrong with a user, at most one of each kind.
+pub(super) type Concerns = SmallVec<[Concern; 5]>;
+
+// Clients smooth over about 100 ms; twice that is seen as a jump, and after half a second without
+// a pose a head visibly stands still.
+const GAP_WARN: Duration = Duration::from_millis(200);
 const GAP_BAD: Duration = Duration::from_millis(500);
 
 // ITU-T G.114: people who talk with each other don't notice 150 ms one way, and find it hard
@@ -60,50 +63,77 @@ const QUEUE_WARN: usize = 64 << 10;
 const QUEUE_BAD: usize = 512 << 10;
 
 /// What is wrong with a user now. `skipping` is whether it has skipped ticks in the last seconds.
-pub(super) fn concerns(user: &UserRow, skipping: bool) -> Vec<Concern> {
-    let mut found = Vec::new();
-    let mut add = |about, severity, reason| found.push(Concern { about, severity, reason });
+pub(super) fn concerns(user: &UserRow, skipping: bool) -> Concerns {
+    let mut found = Concerns::new();
+    let mut add = |about, severity| {
+        if severity > Severity::Fine {
+            found.push(Concern { about, severity });
+        }
+    };
     if user.liveness == Liveness::Asleep {
-        let seconds = user.silent_for.as_secs();
-        let reason =
-            format!("asleep: nothing came for {seconds} s, most likely the headset was taken off");
-        add(About::State, Severity::Warn, reason);
+        add(About::State, Severity::Warn);
     }
     if let Some(longest) = user.gap_longest
         && user.transforms_per_s > 0.0
     {
+        // What is usual at a low rate is no gap.
         let usual = Duration::from_secs_f64(1.0 / user.transforms_per_s.max(0.1));
-        let late = longest > usual * 3;
-        let millis = longest.as_millis();
-        if late && longest >= GAP_BAD {
-            let reason = format!("uneven: no pose for {millis} ms; others see it stand still");
-            add(About::Gap, Severity::Bad, reason);
-        } else if late && longest >= GAP_WARN {
-            let reason = format!("uneven: no pose for {millis} ms within the last 5 s");
-            add(About::Gap, Severity::Warn, reason);
+        if longest > usual * 3 {
+            add(About::Gap, grade(longest, GAP_WARN, GAP_BAD));
         }
     }
     if let Some(round_trip) = user.round_trip {
-        let millis = round_trip.as_millis();
-        if round_trip >= ROUND_TRIP_BAD {
-            let reason = format!("round trip {millis} ms: talking with it is hard");
-            add(About::RoundTrip, Severity::Bad, reason);
-        } else if round_trip >= ROUND_TRIP_WARN {
-            let reason = format!("round trip {millis} ms: a noticeable delay");
-            add(About::RoundTrip, Severity::Warn, reason);
-        }
+        add(About::RoundTrip, grade(round_trip, ROUND_TRIP_WARN, ROUND_TRIP_BAD));
     }
     if skipping {
-        let skipped = user.skipped_ticks;
-        let reason = format!("skipping ticks now, {skipped} in all: it reads too slowly");
-        add(About::Skipped, Severity::Bad, reason);
+        add(About::Skipped, Severity::Bad);
     }
-    if user.queued_bytes >= QUEUE_WARN {
-        let severity = if user.queued_bytes >= QUEUE_BAD { Severity::Bad } else { Severity::Warn };
-        let kib = user.queued_bytes >> 10;
-        add(About::Queue, severity, format!("{kib} KiB wait for it: it reads too slowly"));
-    }
+    add(About::Queue, grade(user.queued_bytes, QUEUE_WARN, QUEUE_BAD));
     found
+}
+
+fn grade<T: PartialOrd>(value: T, warn: T, bad: T) -> Severity {
+    if value >= bad {
+        Severity::Bad
+    } else if value >= warn {
+        Severity::Warn
+    } else {
+        Severity::Fine
+    }
+}
+
+impl Concern {
+    /// The reason, with its value and what it means.
+    pub(super) fn reason(self, user: &UserRow) -> String {
+        let millis = |time: Option<Duration>| time.unwrap_or_default().as_millis();
+        match (self.about, self.severity) {
+            (About::State, _) => {
+                let seconds = user.silent_for.as_secs();
+                format!("asleep: nothing came for {seconds} s; most likely the headset is off")
+            }
+            (About::Gap, Severity::Bad) => {
+                let gap = millis(user.gap_longest);
+                format!("uneven: no pose for {gap} ms; others see it stand still")
+            }
+            (About::Gap, _) => {
+                let gap = millis(user.gap_longest);
+                format!("uneven: no pose for {gap} ms within the last 5 s")
+            }
+            (About::RoundTrip, Severity::Bad) => {
+                format!("round trip {} ms: talking with it is hard", millis(user.round_trip))
+            }
+            (About::RoundTrip, _) => {
+                format!("round trip {} ms: a noticeable delay", millis(user.round_trip))
+            }
+            (About::Skipped, _) => {
+                let skipped = user.skipped_ticks;
+                format!("skipping ticks now, {skipped} in all: it reads too slowly")
+            }
+            (About::Queue, _) => {
+                format!("{} KiB wait for it: it reads too slowly", user.queued_bytes >> 10)
+            }
+        }
+    }
 }
 
 /// How bad the worst of them is.
@@ -124,7 +154,7 @@ mod tests {
             round_trip: Some(Duration::from_millis(12)),
             ..UserRow::default()
         };
-        assert_eq!(concerns(&user, false), []);
+        assert_eq!(concerns(&user, false).len(), 0);
     }
 
     #[test]
@@ -152,6 +182,6 @@ mod tests {
         let found = concerns(&user, true);
         assert_eq!(found.len(), 5);
         assert_eq!(worst(&found), Severity::Bad);
-        assert!(found.iter().any(|concern| concern.reason.contains("184 ms")));
+        assert!(found.iter().any(|concern| concern.reason(&user).contains("184 ms")));
     }
 }

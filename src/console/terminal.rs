@@ -50,18 +50,26 @@ impl Tty {
     pub(super) fn take_over(mouse: bool) -> io::Result<Self> {
         let file = open()?;
         let before = rustix::termios::tcgetattr(&file)?;
-        let mut raw = before.clone();
-        raw.make_raw();
-        rustix::termios::tcsetattr(&file, OptionalActions::Now, &raw)?;
         let pending = Mutex::new(Vec::new());
         let taken = AtomicBool::new(true);
         let mut tty = Self(Arc::new(Shared { file, before, mouse, taken, pending }));
-        tty.write_all(ENTER)?;
-        if mouse {
-            tty.write_all(MOUSE_ON)?;
+        if let Err(error) = tty.set_up() {
+            tty.give_back();
+            return Err(error);
         }
-        tty.flush()?;
         Ok(tty)
+    }
+
+    /// Sets the terminal up, also once more after the shell had it in between.
+    pub(super) fn set_up(&mut self) -> io::Result<()> {
+        let mut raw = self.0.before.clone();
+        raw.make_raw();
+        rustix::termios::tcsetattr(&self.0.file, OptionalActions::Now, &raw)?;
+        self.write_all(ENTER)?;
+        if self.0.mouse {
+            self.write_all(MOUSE_ON)?;
+        }
+        self.flush()
     }
 
     /// Gives the terminal back as it was, once; later calls do nothing.
@@ -144,9 +152,14 @@ impl Write for Tty {
         Ok(bytes.len())
     }
 
-    /// Writes as much as the terminal takes at once; the rest stays for the next flush.
+    /// Writes as much as the terminal takes at once; the rest stays for the next flush. Once the
+    /// terminal has been given back, nothing is written any more: ratatui's own clean-up would
+    /// panic where the terminal is gone.
     fn flush(&mut self) -> io::Result<()> {
         let mut pending = self.0.pending.lock();
+        if !self.0.taken.load(Ordering::SeqCst) {
+            pending.clear();
+        }
         while !pending.is_empty() {
             match (&self.0.file).write(&pending) {
                 Ok(count) => drop(pending.drain(..count)),

@@ -93,20 +93,17 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
+    for word in text.split_inclusive(' ') {
         let wide = width(word);
-        if used + wide <= room {
+        if used + width(word.trim_end()) <= room {
             line.push_str(word);
             used += wide;
             continue;
         }
-        if wide <= room {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
-            used = 0;
-            if !word.trim().is_empty() {
-                line.push_str(word);
-                used = wide;
-            }
+        if width(word.trim_end()) <= room {
+            lines.push(std::mem::take(&mut line));
+            line.push_str(word);
+            used = wide;
             continue;
         }
         for grapheme in word.graphemes(true) {
@@ -121,6 +118,9 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     }
     if !line.is_empty() || lines.is_empty() {
         lines.push(line);
+    }
+    for line in &mut lines {
+        line.truncate(line.trim_end().len());
     }
     lines
 }
@@ -162,15 +162,24 @@ pub(super) fn bytes(value: f64) -> String {
     format!("{value:.0}T")
 }
 
+/// Bytes a second, spelt out: `42.3 kB/s`.
+pub(super) fn byte_rate(value: f64) -> String {
+    let short = bytes(value);
+    let digits = short.trim_end_matches(|ch: char| ch.is_ascii_alphabetic());
+    let unit = short[digits.len()..].trim_end_matches('B');
+    format!("{digits} {unit}B/s")
+}
+
 /// Milliseconds without a unit: `0.41`, `12`, `184`.
 pub(super) fn millis(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1e3;
     if millis < 9.995 { format!("{millis:.2}") } else { format!("{millis:.0}") }
 }
 
-/// Whole milliseconds without a unit.
-pub(super) fn whole_millis(time: Duration) -> String {
-    format!("{:.0}", time.as_secs_f64() * 1e3)
+/// Milliseconds without a unit in at most four characters: `0.4`, `12`, `184`.
+pub(super) fn short_millis(time: Duration) -> String {
+    let millis = time.as_secs_f64() * 1e3;
+    if millis < 9.95 { format!("{millis:.1}") } else { format!("{millis:.0}") }
 }
 
 /// A time span at a glance: `42s`, `14m`, `2h07m`, `3d04h`.
@@ -192,7 +201,8 @@ pub(super) fn clock(time: Duration) -> String {
 
 /// The last values as `room` bars, each the mean of its share, the newest at the right.
 pub(super) fn sparkline(values: &[u32], seconds: usize, room: usize) -> String {
-    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    // Without the full block, so that the bars of one row never grow into the row above.
+    const BARS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
     let ceiling = f64::from(values.iter().copied().max().unwrap_or(0).max(1));
     let known = values.len().min(seconds);
     let values = &values[values.len() - known..];
@@ -205,7 +215,7 @@ pub(super) fn sparkline(values: &[u32], seconds: usize, room: usize) -> String {
             return ' ';
         }
         let mean = share.iter().map(|value| f64::from(*value)).sum::<f64>() / share.len() as f64;
-        BARS[if mean == 0.0 { 1 } else { ((mean / ceiling * 8.0).round() as usize).clamp(1, 8) }]
+        BARS[((mean / ceiling * 6.0).round() as usize).min(6)]
     };
     (0..room).map(bar).collect()
 }
@@ -265,15 +275,16 @@ mod tests {
             [bytes(812.0), bytes(4200.0), bytes(38.1e6), bytes(238e6)],
             ["812B", "4.2k", "38.1M", "238M"]
         );
+        assert_eq!([byte_rate(0.0), byte_rate(42_300.0)], ["0 B/s", "42.3 kB/s"]);
         assert_eq!(span(Duration::from_secs(7627)), "2h07m");
         assert_eq!(clock(Duration::from_secs(8047)), "02:14:07");
     }
 
     #[test]
     fn a_sparkline_ends_with_the_newest() {
-        assert_eq!(sparkline(&[0, 0, 4, 8], 4, 4), "▁▁▄█");
-        assert_eq!(sparkline(&[8], 4, 4), "   █");
+        assert_eq!(sparkline(&[0, 0, 4, 8], 4, 4), "▁▁▄▇");
+        assert_eq!(sparkline(&[8], 4, 4), "   ▇");
         assert_eq!(sparkline(&[], 60, 5), "     ");
-        assert_eq!(sparkline(&[8; 60], 60, 7), "███████");
+        assert_eq!(sparkline(&[8; 60], 60, 7), "▇▇▇▇▇▇▇");
     }
 }

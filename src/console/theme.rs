@@ -34,6 +34,7 @@ const SLATE: [Color; 3] = [Color::Gray, Color::Indexed(247), Color::Rgb(0x8d, 0x
 const INK: [Color; 3] = [Color::Black, Color::Indexed(234), Color::Rgb(0x11, 0x16, 0x1d)];
 
 impl Theme {
+    #[cfg(test)]
     pub(super) const fn new(depth: Depth) -> Self {
         Self { depth }
     }

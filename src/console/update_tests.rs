@@ -243,6 +243,17 @@ fn what_is_looked_at_is_asked_for() {
 }
 
 #[test]
+fn until_a_room_is_chosen_the_liveliest_is_shown() {
+    let mut app = empty();
+    assert_eq!(app.rooms.selected.as_deref(), Some("lobby"));
+    update(&mut app, Event::Snapshot(Arc::new(busy_snapshot())), Instant::now());
+    assert_eq!(app.rooms.selected.as_deref(), Some("atrium"));
+    press(&mut app, "1g");
+    update(&mut app, Event::Snapshot(Arc::new(busy_snapshot())), Instant::now());
+    assert_eq!(app.rooms.selected.as_deref(), Some("lobby"));
+}
+
+#[test]
 fn chat_of_another_room_is_never_shown() {
     let mut app = busy();
     assert_eq!(app.chat().len(), 4);

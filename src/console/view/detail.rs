@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::chat::message;
 use super::users::{severity_style, state};
 use super::{Drawn, log::time_of_day};
 use crate::console::app::App;
-use crate::console::text::{bytes, cells, left, rate, right, span, sparkline, whole_millis, width};
-use crate::operator::{HISTORY_SECONDS, PoseRow};
+use crate::console::text::{bytes, cells, left, rate, right, short_millis, span, sparkline, width};
+use crate::operator::{HISTORY_SECONDS, PoseRow, RefusalLine};
 
 const LABEL: usize = 14;
 
@@ -52,7 +53,9 @@ fn heading(app: &App, text: &str, lines: &mut Vec<Line<'static>>) {
 
 fn about(app: &App, lines: &mut Vec<Line<'static>>) {
     let row = &app.detail.row;
-    let mut title = vec![Span::styled(cells(&row.name).into_owned(), app.theme.accent())];
+    lines.push(Line::default());
+    let name = app.theme.accent().add_modifier(Modifier::BOLD);
+    let mut title = vec![Span::styled(cells(&row.name).into_owned(), name)];
     if app.detail.gone {
         title.push(Span::styled("  has left; these are its last values", app.theme.warn()));
     }
@@ -83,7 +86,8 @@ fn quality(app: &App, lines: &mut Vec<Line<'static>>) {
     }
     for (at, concern) in concerns.iter().enumerate() {
         let label = left(if at == 0 { "quality" } else { "" }, LABEL);
-        let text = format!("{} {}", concern.severity.mark().trim(), concern.reason);
+        let text =
+            format!("{} {}", concern.severity.mark().trim(), concern.reason(&app.detail.row));
         let style = severity_style(app, concern.severity);
         lines.push(Line::from(vec![
             Span::styled(label, app.theme.dim()),
@@ -94,9 +98,9 @@ fn quality(app: &App, lines: &mut Vec<Line<'static>>) {
 
 fn histories(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
     let (row, more) = (&app.detail.row, &app.detail.more);
-    let wide = room.saturating_sub(LABEL + 34).clamp(10, HISTORY_SECONDS);
-    let ms = |time: Option<Duration>| time.map_or_else(|| "–".to_owned(), whole_millis);
-    heading(app, "last 60 s", lines);
+    let wide = room.saturating_sub(LABEL + 46).clamp(10, HISTORY_SECONDS);
+    let ms = |time: Option<Duration>| time.map_or_else(|| "–".to_owned(), short_millis);
+    heading(app, "last 60 s, and last round trips", lines);
     let mut chart = |label: &str, bars: String, text: String| {
         lines.push(Line::from(vec![
             Span::styled(left(label, LABEL), app.theme.dim()),
@@ -115,7 +119,8 @@ fn histories(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
     let trips: Vec<u32> =
         more.round_trips.iter().map(|trip| trip.as_micros().min(u32::MAX.into()) as u32).collect();
     let most = more.round_trips.iter().max().copied();
-    let bars = sparkline(&trips, HISTORY_SECONDS, wide);
+    // Pings are seconds apart, so each has a bar of its own.
+    let bars = sparkline(&trips, wide, wide);
     chart("round trip", bars, format!("{} ms, at most {} ms", ms(row.round_trip), ms(most)));
 }
 
@@ -135,14 +140,14 @@ fn rooms(app: &App, lines: &mut Vec<Line<'static>>) {
 }
 
 fn pose(pose: PoseRow) -> String {
-    let three = |values: [f64; 3], decimals: usize| {
+    let three = |values: [f64; 3], decimals: usize, wide: usize| {
         let number = |value: f64| {
             if value.abs() >= 1e5 { format!("{value:.1e}") } else { format!("{value:.decimals$}") }
         };
-        values.map(|value| right(&number(value), 8)).join(" ")
+        values.map(|value| right(&number(value), wide)).join(" ")
     };
     let age = pose.age.as_secs_f64();
-    format!("pos {} m   rot {}°   {age:.1} s ago", three(pose.pos, 2), three(pose.rot, 0))
+    format!("pos {} m   rot {}°   {age:.1} s ago", three(pose.pos, 2, 7), three(pose.rot, 0, 4))
 }
 
 fn messages(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
@@ -159,12 +164,16 @@ fn messages(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
 fn refusals(app: &App, lines: &mut Vec<Line<'static>>) {
     let more = &app.detail.more;
     heading(app, &format!("refusals ({})", app.detail.row.refusals), lines);
-    for refusal in &more.refusals {
-        let time = time_of_day(app, refusal.time);
+    // One mistake is often made again and again.
+    let same = |a: &RefusalLine, b: &RefusalLine| (a.code, &a.reason) == (b.code, &b.reason);
+    for alike in more.refusals.chunk_by(same) {
+        let Some(last) = alike.last() else { continue };
+        let times =
+            if alike.len() > 1 { format!("{} times: ", alike.len()) } else { String::new() };
         lines.push(Line::from(vec![
-            Span::styled(time, app.theme.dim()),
-            Span::styled(format!(" {} ", refusal.code), app.theme.warn()),
-            Span::raw(cells(&refusal.reason).into_owned()),
+            Span::styled(time_of_day(app, last.time), app.theme.dim()),
+            Span::styled(format!(" {} ", last.code), app.theme.warn()),
+            Span::raw(format!("{times}{}", cells(&last.reason))),
         ]));
     }
 }

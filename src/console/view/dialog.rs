@@ -51,15 +51,18 @@ pub(super) fn words(app: &App, confirm: &Confirm) -> (String, Vec<String>) {
             };
             let rooms: Vec<_> = row.rooms.iter().map(|presence| cells(&presence.room)).collect();
             let from = match rooms.len() {
-                0 => "It is in no room.".to_owned(),
-                1 => format!("It leaves {}.", rooms[0]),
-                count => format!("It leaves {count} rooms: {}.", rooms.join(", ")),
+                0 => "Is in no room; the connection is closed.".to_owned(),
+                _ => format!("In {}; the connection is closed.", rooms.join(", ")),
             };
             let reason = match reason {
                 Some(reason) => format!("Reason: {}", cells(reason)),
                 None => "No reason given; r gives one.".to_owned(),
             };
-            (format!("Kick 1 user, {name}?"), vec![from, reason])
+            let question = match rooms.len() {
+                0 => format!("Kick {name}?"),
+                count => format!("Kick {name} out of {}?", counted(count, "room")),
+            };
+            (question, vec![from, reason])
         }
         Confirm::Close { room } => {
             let row = app.snapshot.rooms.iter().find(|row| row.name == *room);

@@ -126,19 +126,17 @@ fn chip_width(binding: &Binding) -> usize {
 
 fn chips(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let mut bindings = keymap::footer(app);
-    // Help and quit are the last to give way.
-    let vital = |binding: &&Binding| matches!(binding.action, Action::Help | Action::Quit);
-    let kept: Vec<&Binding> = bindings.iter().copied().filter(|binding| vital(binding)).collect();
-    bindings.retain(|binding| !vital(binding));
-    let mut free =
-        (area.width as usize).saturating_sub(kept.iter().map(|binding| chip_width(binding)).sum());
+    // The way out is the last to give way.
+    let quit = bindings.pop_if(|binding| binding.action == Action::Quit);
+    let mut free = area.width as usize;
+    free = free.saturating_sub(quit.map_or(0, chip_width));
     bindings.retain(|binding| {
         let wide = chip_width(binding);
         let fits = wide <= free;
         free = if fits { free - wide } else { 0 };
         fits
     });
-    bindings.extend(kept);
+    bindings.extend(quit);
     let mut x = area.x;
     for binding in bindings {
         let (key, text) = (format!(" {} ", label(binding)), name(app, binding));

@@ -95,9 +95,10 @@ impl LogFormatter for Lines {
     }
 }
 
-/// A target without what all of ours begin with.
+/// A target as one word: which part of ours, or which library.
 fn short(target: &str) -> &str {
-    target.strip_prefix("vrlobby::").unwrap_or(target)
+    let target = target.strip_prefix("vrlobby::").unwrap_or(target);
+    target.split("::").next().unwrap_or(target)
 }
 
 /// A moment as the operator's clock shows it.
@@ -112,7 +113,7 @@ pub(super) fn note(app: &App) -> Vec<Span<'static>> {
     let theme = app.theme;
     let mut spans = Vec::new();
     if let Some(target) = app.log.target() {
-        spans.push(Span::styled(format!("/{}  ", cells(short(target))), theme.warn()));
+        spans.push(Span::styled(format!("/{}  ", cells(target)), theme.warn()));
     }
     if app.log.is_scrolled() {
         spans.push(Span::styled("↑ back  ", theme.warn()));

@@ -122,6 +122,12 @@ fn heads(app: &App) -> Vec<Head<'_>> {
     heads
 }
 
+/// Where a head looks, as a step along x and z: a turn about y is to the right as seen from
+/// above, from looking along z.
+fn heading(pose: &PoseRow) -> (f64, f64) {
+    pose.rot[1].to_radians().sin_cos()
+}
+
 /// Lines that lie within bounds, as multiples of a step.
 fn multiples(bounds: [f64; 2], step: f64) -> impl Iterator<Item = f64> {
     let (first, last) = ((bounds[0] / step).ceil(), (bounds[1] / step).floor());
@@ -162,7 +168,7 @@ fn grid(scale: &Scale, buffer: &mut Buffer, app: &App) {
 /// How long the distance between two lines is.
 fn rule(scale: &Scale, buffer: &mut Buffer, app: &App) {
     let step = scale.grid();
-    let wide = (step / (2.0 * scale.dot)).round().max(2.0) as usize;
+    let wide = (step / (2.0 * scale.dot)).round().clamp(2.0, 200.0) as usize;
     let text = format!("├{}┤ {step} m", "─".repeat(wide.saturating_sub(1)));
     let length = width(&text) as u16;
     if length + 2 <= scale.area.width {
@@ -179,17 +185,20 @@ fn paint(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>]) {
         .y_bounds(scale.z_bounds())
         .paint(|context| {
             for head in heads {
+                if head.selected {
+                    // In a layer of its own, so that no other head colours it.
+                    context.layer();
+                }
                 let color = head.style.fg.unwrap_or(Color::Reset);
                 let [x, _, z] = head.pose.pos;
-                // A turn about y, to the right as seen from above, from looking along z.
-                let (east, north) = head.pose.rot[1].to_radians().sin_cos();
+                let (east, north) = heading(&head.pose);
                 let reach = dot * 7.0;
                 let (x2, y2) = (x + east * reach, z + north * reach);
                 context.draw(&Line { x1: x, y1: z, x2, y2, color });
-                let mut blob = Vec::with_capacity(21);
+                let mut blob = Vec::with_capacity(13);
                 for right in -2..=2_i32 {
                     for up in -2..=2_i32 {
-                        if right.abs() + up.abs() < 4 {
+                        if right.abs() + up.abs() <= 2 {
                             blob.push((x + f64::from(right) * dot, z + f64::from(up) * dot));
                         }
                     }
@@ -198,7 +207,6 @@ fn paint(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>]) {
                 if head.selected {
                     context.draw(&Circle { x, y: z, radius: dot * 6.0, color });
                 }
-                context.layer();
             }
         });
     // The grid is there already: only what is painted may cover it.
@@ -225,20 +233,34 @@ fn label(scale: &Scale, buffer: &mut Buffer, app: &App, heads: &[Head<'_>], draw
     for head in heads {
         if let Some((x, y)) = scale.cell(&head.pose) {
             taken.extend([(x.saturating_sub(1), y), (x, y), (x + 1, y)]);
+            let (east, north) = heading(&head.pose);
+            for dots in [4.0, 7.0] {
+                let mut tip = head.pose;
+                tip.pos[0] += east * scale.dot * dots;
+                tip.pos[2] += north * scale.dot * dots;
+                taken.extend(scale.cell(&tip));
+            }
             let hit = Rect::new(x.saturating_sub(1), y, 3, 1).intersection(scale.area);
             drawn.hit(hit, Hit::Head(head.user.session));
         }
     }
+    // Names that would cover everything are of no use.
+    let crowded = heads.len() * 4 > scale.area.area() as usize / 6;
     for head in heads.iter().rev() {
         if app.map.hide_names && !head.selected {
             continue;
         }
         let Some((x, y)) = scale.cell(&head.pose) else { continue };
+        if crowded && !head.selected {
+            continue;
+        }
         let name = cut(&cells(&head.user.name), NAME).into_owned();
         let wide = width(&name) as u16;
+        // Beside the ring, if it has one.
+        let gap = if head.selected { 5 } else { 3 };
         let places = [
-            (Some(x + 2), y),
-            (x.checked_sub(wide + 1), y),
+            (Some(x + gap), y),
+            (x.checked_sub(wide + gap - 1), y),
             (Some(x), y + 1),
             (Some(x), y.saturating_sub(1)),
         ];
@@ -297,8 +319,9 @@ fn heights(area: Rect, buffer: &mut Buffer, app: &App, heads: &[Head<'_>]) {
         buffer.set_string(area.x, y, right(&text, 4) + line, app.theme.faint());
         let dots = match (count, selected) {
             (0, _) => continue,
-            (_, true) => "◆".to_owned(),
-            (1, _) => "●".to_owned(),
+            (1, true) => "◆".to_owned(),
+            (1, false) => "●".to_owned(),
+            (count, true) => format!("◆{count}"),
             (count, _) => format!("●{count}"),
         };
         buffer.set_stringn(area.x + 5, y, dots, 3, style);

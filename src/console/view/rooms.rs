@@ -8,7 +8,7 @@ use super::table::{Cell, Column, headings, offset, plan, row};
 use super::{Drawn, Hit};
 use crate::console::app::{App, Pane};
 use crate::console::lists::Column as _;
-use crate::console::text::{cells, fps, rate, sparkline};
+use crate::console::text::{cells, cut, fps, rate, sparkline, width};
 use crate::operator::{HISTORY_SECONDS, RoomRow};
 
 const COLUMNS: &[Column] = &[
@@ -27,7 +27,9 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     if area.height < 2 {
         return;
     }
-    let plan = plan(COLUMNS, area.width as usize, 10..=24);
+    // What a wide screen has left goes to the sparkline.
+    let name = (area.width as usize / 3).clamp(10, 24);
+    let plan = plan(COLUMNS, area.width as usize, 10..=name);
     let sorted = (app.rooms.sort.name(), app.rooms.descending);
     let sorted = if sorted.0 == "name" { ("room", sorted.1) } else { sorted };
     headings(area, buffer, app.theme, &plan, COLUMNS, "room", sorted);
@@ -40,17 +42,24 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
         let line = Rect::new(area.x, area.y + 1 + at as u16, area.width, 1);
         let style = if room.users == 0 { app.theme.dim() } else { app.theme.text() };
         let pin = if room.pinned { "◆" } else { "" };
-        let name = Cell::new(format!("{}{pin}", cells(&room.name)), style);
-        let spark = SPARK + plan.rest.min(HISTORY_SECONDS - SPARK);
+        let shown = cells(&room.name);
+        let shown = cut(&shown, plan.name.saturating_sub(width(pin)));
+        let name = Cell::new(format!("{shown}{pin}"), style);
         let end = row(line, buffer, &plan, COLUMNS, name, |column| cell(app, room, column));
-        if plan.columns.contains(&(COLUMNS.len() - 1)) {
-            let bars = sparkline(&room.transforms_history, HISTORY_SECONDS, spark);
-            buffer.set_stringn(end - SPARK as u16, line.y, bars, spark, app.theme.accent());
-        }
+        let has_spark = plan.columns.contains(&(COLUMNS.len() - 1));
+        let spark = if has_spark { SPARK as u16 } else { 0 };
         if app.rooms.selected.as_ref() == Some(&room.name) {
             let focused = app.pane == Pane::Rooms;
             let style = if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
-            buffer.set_style(line, style);
+            // Bars keep their colour, or they would look like their own gaps.
+            let marked = (end - line.x).saturating_sub(spark + u16::from(has_spark));
+            let marked = if has_spark { marked } else { line.width };
+            buffer.set_style(Rect { width: marked, ..line }, style);
+        }
+        if has_spark {
+            let wide = SPARK + plan.rest.min(HISTORY_SECONDS - SPARK);
+            let bars = sparkline(&room.transforms_history, HISTORY_SECONDS, wide);
+            buffer.set_stringn(end - spark, line.y, bars, wide, app.theme.accent());
         }
         drawn.hit(line, Hit::Room(room.name.clone()));
     }
@@ -72,7 +81,7 @@ fn cell(app: &App, room: &RoomRow, column: usize) -> Cell {
     };
     let mut cell = Cell::new(text, style);
     if column == 1 && room.own_fps {
-        cell.text.push('*');
+        cell.mark = '*';
         cell.style = app.theme.accent();
     }
     cell

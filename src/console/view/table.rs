@@ -8,17 +8,17 @@ use crate::console::text::{left, right, width};
 use crate::console::theme::Theme;
 
 /// What stands in a cell.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Cell {
     pub(super) text: String,
     pub(super) style: Style,
-    /// Whether a mark stands behind the value.
-    pub(super) marked: bool,
+    /// What stands behind the value of a number: a blank, or a mark.
+    pub(super) mark: char,
 }
 
 impl Cell {
     pub(super) fn new(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style, marked: false }
+        Self { text: text.into(), style, mark: ' ' }
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) fn row(
         let cell = cell(*at);
         x = put(buffer, x, &" ".repeat(GAP), Style::new());
         let text = if column.number {
-            right(&cell.text, column.width) + if cell.marked { "!" } else { " " }
+            format!("{}{}", right(&cell.text, column.width), cell.mark)
         } else {
             left(&cell.text, column.width)
         };

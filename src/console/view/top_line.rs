@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::console::app::App;
-use crate::console::text::{bytes, clock, fps, millis};
+use crate::console::text::{byte_rate, clock, fps, millis};
 
 /// Below this many columns, the second half goes to a line of its own.
 const ONE_LINE: u16 = 132;
@@ -28,7 +28,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App) {
     let mut rows = vec![area.rows().next().unwrap_or(area)];
     if !one {
         let second = Rect { y: area.y + 1, height: 1, ..area };
-        right.insert(0, Span::raw(" "));
+        // Below the address.
+        right.insert(0, Span::raw(" ".repeat(12)));
         buffer.set_line(second.x, second.y, &Line::from(std::mem::take(&mut right)), second.width);
         rows.push(second);
     }
@@ -67,15 +68,14 @@ fn session(app: &App) -> Vec<Span<'static>> {
 /// Further addresses, where there is room for them.
 fn add_addresses(app: &App, line: &mut Vec<Span<'static>>, room: usize) {
     let mut used = line.iter().map(Span::width).sum::<usize>();
-    let mut at = 3;
-    for url in app.info.urls.iter().skip(1) {
+    // After the first one.
+    for (at, url) in (3..).zip(app.info.urls.iter().skip(1)) {
         let more = Span::styled(format!("  {url}"), app.theme.dim());
         used += more.width();
         if used > room {
             break;
         }
         line.insert(at, more);
-        at += 1;
     }
 }
 
@@ -91,22 +91,29 @@ fn health(app: &App) -> Vec<Span<'static>> {
     };
     let mut spans = vec![
         Span::styled(
-            format!("tick {}{mark} of {} ms", millis(tick.longest), millis(tick.budget)),
+            match tick.budget.is_zero() {
+                true => "no ticks".to_owned(),
+                false => {
+                    format!("tick {}{mark} of {} ms", millis(tick.longest), millis(tick.budget))
+                }
+            },
             style,
         ),
         Span::styled(
             format!(
-                "   in {}/s  out {}/s",
-                bytes(traffic.bytes_in_per_s),
-                bytes(traffic.bytes_out_per_s)
+                "   in {}  out {}",
+                byte_rate(traffic.bytes_in_per_s),
+                byte_rate(traffic.bytes_out_per_s)
             ),
             theme.dim(),
         ),
     ];
-    if traffic.slow_closed + traffic.connections_refused > 0 {
-        let text =
-            format!("   ! {} slow, {} refused", traffic.slow_closed, traffic.connections_refused);
-        spans.push(Span::styled(text, theme.warn()));
+    for (count, what) in
+        [(traffic.slow_closed, "too slow"), (traffic.connections_refused, "refused")]
+    {
+        if count > 0 {
+            spans.push(Span::styled(format!("   ! {count} {what}"), theme.warn()));
+        }
     }
     spans.push(Span::styled(format!("   up {}", clock(app.snapshot.up_time)), theme.dim()));
     spans

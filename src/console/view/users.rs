@@ -8,9 +8,9 @@ use ratatui::text::Span;
 use super::table::{Cell, Column, headings, offset, plan, row};
 use super::{Drawn, Hit};
 use crate::console::app::{App, Pane};
-use crate::console::lists::Column as _;
+use crate::console::lists::{Column as _, UserSort};
 use crate::console::quality::{About, Concern, Severity, worst};
-use crate::console::text::{bytes, cells, rate, span, whole_millis};
+use crate::console::text::{bytes, cells, rate, short_millis, span};
 use crate::operator::{Liveness, UserRow};
 
 const COLUMNS: &[Column] = &[
@@ -45,13 +45,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     let columns = if app.all_users { COLUMNS } else { &COLUMNS[ROOM + 1..] };
     let skip = COLUMNS.len() - columns.len();
     let plan = plan(columns, area.width as usize, 12..=26);
-    let sorted = match app.users.sort.name() {
-        "name" | "concern" => "user",
-        name => name,
+    let heading = if app.users.sort == UserSort::Concern { "!! user" } else { "   user" };
+    let sorted = match app.users.sort {
+        UserSort::Name | UserSort::Concern => heading,
+        sort => sort.name(),
     };
-    headings(area, buffer, app.theme, &plan, columns, "   user", ("", false));
-    let heading = if app.users.sort.name() == "concern" { "!! user" } else { "   user" };
-    let sorted = if sorted == "user" { heading } else { sorted };
     headings(area, buffer, app.theme, &plan, columns, heading, (sorted, app.users.descending));
     let rows = app.shown_users();
     let height = area.height as usize - 1;
@@ -107,7 +105,7 @@ fn cell(app: &App, user: &UserRow, concerns: &[Concern], column: usize) -> Cell 
     let about = |about: About, text: String| {
         let found = concerns.iter().find(|concern| concern.about == about);
         let style = found.map_or(usual, |concern| severity_style(app, concern.severity));
-        Cell { text, style, marked: found.is_some() }
+        Cell { text, style, mark: if found.is_some() { '!' } else { ' ' } }
     };
     let none = || "–".to_owned();
     match column {
@@ -118,9 +116,9 @@ fn cell(app: &App, user: &UserRow, concerns: &[Concern], column: usize) -> Cell 
         1 => Cell::new(user.peer.map_or_else(none, |peer| peer.ip().to_string()), usual),
         2 => Cell::new(span(user.connected), usual),
         3 => Cell::new(rate(user.transforms_per_s), usual),
-        4 => Cell::new(user.gap_p95.map_or_else(none, whole_millis), usual),
-        5 => about(About::Gap, user.gap_longest.map_or_else(none, whole_millis)),
-        6 => about(About::RoundTrip, user.round_trip.map_or_else(none, whole_millis)),
+        4 => Cell::new(user.gap_p95.map_or_else(none, short_millis), usual),
+        5 => about(About::Gap, user.gap_longest.map_or_else(none, short_millis)),
+        6 => about(About::RoundTrip, user.round_trip.map_or_else(none, short_millis)),
         7 => Cell::new(bytes(user.bytes_out as f64), usual),
         8 => about(About::Skipped, user.skipped_ticks.to_string()),
         9 => about(About::Queue, bytes(user.queued_bytes as f64)),
