@@ -62,6 +62,8 @@ pub enum State {
 pub enum Pushed {
     /// It waits to be flushed.
     Taken,
+    /// It is written, or its rest waits for the socket.
+    Written,
     /// The connection is on its way out and takes nothing more.
     Refused,
     /// It was more than the lane holds: the lane is emptied and the connection is closing.
@@ -178,6 +180,8 @@ pub struct Outbox<S = OwnedWriteHalf> {
     /// Wakes the connection's task.
     waker: AtomicWaker,
     blocked: AtomicBool,
+    /// Whether frames are taken, for who looks often.
+    open: AtomicBool,
     bytes_out: AtomicU64,
     skipped_ticks: AtomicU64,
 }
@@ -202,6 +206,7 @@ impl<S: Sink> Outbox<S> {
             limit,
             waker: AtomicWaker::new(),
             blocked: AtomicBool::new(false),
+            open: AtomicBool::new(true),
             bytes_out: AtomicU64::new(0),
             skipped_ticks: AtomicU64::new(0),
         }
@@ -238,6 +243,11 @@ impl<S: Sink> Outbox<S> {
     /// How far it is.
     pub fn state(&self) -> State {
         self.lanes.lock().state
+    }
+
+    /// Whether it takes frames.
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
     }
 
     /// Whether the connection's task has to wait for the socket and then [`Self::unblock`].
@@ -290,6 +300,39 @@ impl<S: Sink> Outbox<S> {
         Pushed::Taken
     }
 
+    /// As [`Self::push_tick`], but writes at once if nothing waits.
+    pub fn send_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
+        let mut lanes = self.lanes.lock();
+        if lanes.writing || !lanes.is_empty() || lanes.state != State::Open || self.is_blocked() {
+            drop(lanes);
+            return self.push_tick(room, frame);
+        }
+        lanes.writing = true;
+        drop(lanes);
+        let result = self.sink.try_write(&[IoSlice::new(frame)]);
+        let written = match &result {
+            Ok(written) => *written,
+            Err(_) => 0,
+        };
+        self.bytes_out.fetch_add(written as u64, Ordering::Relaxed);
+        let mut lanes = self.lanes.lock();
+        lanes.writing = false;
+        if written == frame.len() && lanes.is_empty() {
+            return Pushed::Written;
+        }
+        if written < frame.len() {
+            // Where nothing could be written it is tried again, and tells why.
+            let batch = Batch::from_iter([(Lane::Tick(room), frame.clone())]);
+            lanes.in_flight.clear();
+            lanes.retracted.clear();
+            let skipped = lanes.put_back(batch, written);
+            self.skipped_ticks.fetch_add(skipped, Ordering::Relaxed);
+        }
+        drop(lanes);
+        self.flush();
+        Pushed::Written
+    }
+
     /// Takes back a room's tick that still waits whole; says whether there was one.
     pub fn retract_tick(&self, room: RoomId) -> bool {
         let mut lanes = self.lanes.lock();
@@ -312,6 +355,7 @@ impl<S: Sink> Outbox<S> {
             lanes.reliable_bytes += frame.len();
             lanes.reliable.push_back(frame);
         }
+        self.open.store(false, Ordering::Release);
         drop(lanes);
         self.waker.wake();
     }
@@ -327,6 +371,7 @@ impl<S: Sink> Outbox<S> {
             lanes.reliable_bytes = frame.len();
             lanes.reliable = VecDeque::from([frame]);
         }
+        self.open.store(false, Ordering::Release);
         drop(lanes);
         self.waker.wake();
     }
@@ -334,6 +379,7 @@ impl<S: Sink> Outbox<S> {
     /// The peer is gone without a word: what waits is dropped.
     pub fn hang_up(&self) {
         self.lanes.lock().end(State::Broken);
+        self.open.store(false, Ordering::Release);
         self.waker.wake();
     }
 
@@ -388,6 +434,7 @@ impl<S: Sink> Outbox<S> {
         let over = matches!(lanes.state, State::Closed | State::Broken);
         drop(lanes);
         if over {
+            self.open.store(false, Ordering::Release);
             self.waker.wake();
         }
     }

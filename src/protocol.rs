@@ -8,6 +8,7 @@ pub mod decode;
 pub mod encode;
 pub mod name;
 pub mod pose;
+mod scan;
 pub mod websocket;
 
 use std::borrow::Cow;

@@ -141,7 +141,7 @@ pub(crate) struct Shared {
 
 /// What a connection's task does next.
 enum Turn {
-    /// Requests have come.
+    /// Requests have come, and the hub has its hands full.
     Requests,
     /// Nothing more will come.
     Left,
@@ -241,46 +241,35 @@ impl Session {
         }
         let id = self.connection.id;
         for request in self.requests.drain(..) {
-            let input = Input::Request(id, request);
             // Waits while the hub has its hands full: then the peer's TCP waits too.
-            let sent = match self.shared.hub.try_send(input) {
-                Ok(()) => true,
-                Err(mpsc::error::TrySendError::Full(input)) => {
-                    self.shared.hub.send(input).await.is_ok()
-                }
-                Err(mpsc::error::TrySendError::Closed(_)) => false,
-            };
-            if !sent {
+            if self.shared.hub.send(Input::Request(id, request)).await.is_err() {
                 break;
             }
-        }
-        if self.requests.capacity() > 16 {
-            self.requests = Vec::new();
         }
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        let connection = self.connection.clone();
-        let outbox = &connection.outbox;
-        outbox.register(cx.waker());
+        self.connection.outbox.register(cx.waker());
         loop {
+            let outbox = &self.connection.outbox;
             while outbox.is_blocked() {
                 match self.stream().poll_write_ready(cx) {
                     Poll::Ready(_) => outbox.unblock(),
                     Poll::Pending => break,
                 }
             }
-            match outbox.state() {
-                State::Open => {}
-                State::Closing if !outbox.is_blocked() => {
-                    outbox.flush();
-                    if outbox.is_blocked() {
-                        continue;
+            if !outbox.is_open() {
+                match outbox.state() {
+                    State::Closing if outbox.is_blocked() => {}
+                    State::Open | State::Closing => {
+                        outbox.flush();
+                        if outbox.is_blocked() {
+                            continue;
+                        }
+                        return Poll::Ready(Turn::Over);
                     }
-                    return Poll::Ready(Turn::Over);
+                    State::Closed | State::Broken => return Poll::Ready(Turn::Over),
                 }
-                State::Closing => {}
-                State::Closed | State::Broken => return Poll::Ready(Turn::Over),
             }
             // Who does not read is not read from: its own answers would fill its lane.
             let waits =
@@ -292,10 +281,31 @@ impl Session {
             if self.deaf {
                 return Poll::Ready(Turn::Left);
             }
-            if !self.requests.is_empty() {
+            if !self.try_pass_on() {
                 return Poll::Ready(Turn::Requests);
             }
         }
+    }
+
+    /// Passes requests on while the hub takes them at once; says whether it took them all.
+    fn try_pass_on(&mut self) -> bool {
+        let id = self.connection.id;
+        let mut taken = 0;
+        for request in &mut self.requests {
+            let Ok(permit) = self.shared.hub.try_reserve() else { break };
+            let request = std::mem::replace(request, Ok(Request::Ping));
+            permit.send(Input::Request(id, request));
+            taken += 1;
+        }
+        if taken == self.requests.len() {
+            self.requests.clear();
+            if self.requests.capacity() > 16 {
+                self.requests = Vec::new();
+            }
+            return true;
+        }
+        self.requests.drain(..taken);
+        false
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -199,7 +199,7 @@ impl Dispatch {
                 place.dirty = true;
                 self.dirty.push(slot(id) as u32);
             }
-            Pushed::Taken | Pushed::Refused => {}
+            Pushed::Taken | Pushed::Written | Pushed::Refused => {}
             Pushed::Overflow => {
                 self.slow_closed += 1;
                 self.overflowed.push(id);
@@ -222,7 +222,13 @@ impl Post for Dispatch {
     }
 
     fn tick(&mut self, to: SessionId, room: RoomId, frame: &Bytes) {
-        self.hand_over(to, |connection| connection.outbox.push_tick(room, frame));
+        if self.workers > 1 {
+            self.hand_over(to, |connection| connection.outbox.push_tick(room, frame));
+            return;
+        }
+        // With one thread there is nobody to share the writing with: while the connection is at
+        // hand, it is done.
+        self.hand_over(to, |connection| connection.outbox.send_tick(room, frame));
     }
 
     fn retract_tick(&mut self, to: SessionId, room: RoomId) -> bool {

@@ -136,10 +136,9 @@ impl Lobby {
                         .room(membership.room)
                         .and_then(|room| room.members.get(membership.place))
                         .and_then(|member| member.pose.as_ref())
-                        .map(|(time, pose)| PoseRow {
-                            pos: pose.pos,
-                            rot: pose.rot,
-                            age: now.since(*time),
+                        .map(|(time, pose)| {
+                            let [pos, rot] = pose.vectors();
+                            PoseRow { pos, rot, age: now.since(*time) }
                         }),
                 })
                 .collect(),

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
+use super::scan::usual_transform;
 use super::{
     Code, EventBody, MAX_DEPTH, MAX_TYPE_CHARS, Password, Pose, Refusal, Request, RoomName,
     SERVER_USER, UserName,
@@ -21,6 +22,13 @@ pub struct RoomCache(Option<RoomName>);
 /// # Errors
 /// The answer that its sender gets. It never panics, whatever the text.
 pub fn decode(text: &str, cache: &mut RoomCache) -> Result<Request, Refusal> {
+    match usual_transform(text) {
+        Some(usual) => transform(cache.get(usual.room)?, Pose::from_numbers(usual.numbers)),
+        None => decode_fully(text, cache),
+    }
+}
+
+pub(super) fn decode_fully(text: &str, cache: &mut RoomCache) -> Result<Request, Refusal> {
     if nests_deeper_than(text, MAX_DEPTH) {
         return Err(Refusal::new(
             Code::InvalidStructure,
@@ -93,10 +101,7 @@ impl Message<'_> {
             "join" => Ok(Request::Join(room)),
             "leave" => Ok(Request::Leave(room)),
             "list" => Ok(Request::List(room)),
-            "transform" => match Pose::parse(data) {
-                Ok(pose) => Ok(Request::Transform { room, pose: Box::new(pose) }),
-                Err(reason) => Err(Refusal::new(Code::InvalidStructure, reason)),
-            },
+            "transform" => transform(room, Pose::parse(data)),
             kind => {
                 let chars = kind.chars().count();
                 if !(1..=MAX_TYPE_CHARS).contains(&chars) {
@@ -160,6 +165,13 @@ impl RoomCache {
                 Ok(self.0.insert(name).clone())
             }
         }
+    }
+}
+
+fn transform(room: RoomName, pose: Result<Pose, String>) -> Result<Request, Refusal> {
+    match pose {
+        Ok(pose) => Ok(Request::Transform { room, pose: Box::new(pose) }),
+        Err(reason) => Err(Refusal::new(Code::InvalidStructure, reason)),
     }
 }
 

@@ -1,12 +1,9 @@
 //! Where a head is and where it looks.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-use super::decode::{Object, Text, kind_of};
+use super::decode::{Object, kind_of};
 
 /// Positions and rotations lie within plus and minus this.
 pub const MAX_COORDINATE: f64 = 1e9;
@@ -17,13 +14,9 @@ const MAX_NUMBER_TEXT: usize = 25;
 
 const AXES: [&str; 3] = ["x", "y", "z"];
 
-/// A pose, with the text that goes out in ticks.
+/// A pose: six numbers, kept as the text that goes out in ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pose {
-    /// Position x, y, z; by convention metres, y up.
-    pub pos: [f64; 3],
-    /// Rotation about x, y, z; by convention degrees.
-    pub rot: [f64; 3],
     /// Within the pose itself, at the length that numbers of a few decimals have.
     text: SmallVec<[u8; 128]>,
 }
@@ -34,14 +27,6 @@ impl Pose {
     /// # Errors
     /// A sentence that names the first part that is not a finite number within ±1e9.
     pub fn parse(data: &RawValue) -> Result<Self, String> {
-        // The reader in one pass says nothing of what is wrong; the careful one does.
-        let Ok(Parts([pos, rot])) = serde_json::from_str(data.get()) else {
-            return Self::parse_carefully(data);
-        };
-        Self::from_numbers(pos.0, rot.0)
-    }
-
-    fn parse_carefully(data: &RawValue) -> Result<Self, String> {
         let mut vectors = [[None; 3]; 2];
         let [mut pos, mut rot] = [None, None];
         read_object(data, "data", |key, value| match key {
@@ -53,108 +38,53 @@ impl Pose {
             let Some(value) = value else { continue };
             read_object(value, name, |key, value| {
                 if let Some(axis) = AXES.iter().position(|axis| *axis == key) {
-                    axes[axis] = Some(value);
+                    axes[axis] = Some(value.get());
                 }
             })?;
         }
-        let [pos, rot] = vectors;
-        Self::from_numbers(pos, rot)
+        Self::from_numbers(vectors)
     }
 
-    fn from_numbers(
-        pos: [Option<&RawValue>; 3],
-        rot: [Option<&RawValue>; 3],
-    ) -> Result<Self, String> {
-        let mut pose = Self { pos: [0.0; 3], rot: [0.0; 3], text: SmallVec::new() };
-        let vectors =
-            [("pos", "{\"pos\":{", pos, &mut pose.pos), ("rot", ",\"rot\":{", rot, &mut pose.rot)];
-        for (name, opening, axes, vector) in vectors {
-            pose.text.extend_from_slice(opening.as_bytes());
+    /// A pose of the JSON texts of its numbers, which may turn out to be other values.
+    pub(super) fn from_numbers(vectors: [[Option<&str>; 3]; 2]) -> Result<Self, String> {
+        let mut text = SmallVec::new();
+        for (name, axes) in ["pos", "rot"].into_iter().zip(vectors) {
+            let opening = if name == "pos" { "{\"pos\":{" } else { ",\"rot\":{" };
+            text.extend_from_slice(opening.as_bytes());
             for (axis, value) in axes.into_iter().enumerate() {
                 let key = ["\"x\":", ",\"y\":", ",\"z\":"][axis];
-                pose.text.extend_from_slice(key.as_bytes());
-                match value {
-                    Some(value) => {
-                        vector[axis] = read_number(value.get(), &mut pose.text)
-                            .map_err(|what| format!("{name}.{} is {what}", AXES[axis]))?;
-                    }
-                    None => pose.text.push(b'0'),
-                }
+                text.extend_from_slice(key.as_bytes());
+                push_number(value.unwrap_or("0"), &mut text)
+                    .map_err(|what| format!("{name}.{} is {what}", AXES[axis]))?;
             }
-            pose.text.push(b'}');
+            text.push(b'}');
         }
-        pose.text.push(b'}');
-        Ok(pose)
+        text.push(b'}');
+        Ok(Self { text })
     }
 
     /// The pose as JSON, without spaces, all six numbers in order.
     pub fn as_json(&self) -> &[u8] {
         &self.text
     }
-}
 
-/// `pos` and `rot` of a pose, if both are objects.
-struct Parts<'a>([Axes<'a>; 2]);
-
-/// The texts of `x`, `y` and `z`.
-#[derive(Clone, Copy, Default)]
-struct Axes<'a>([Option<&'a RawValue>; 3]);
-
-impl<'de> Deserialize<'de> for Parts<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PartsVisitor;
-
-        impl<'de> Visitor<'de> for PartsVisitor {
-            type Value = Parts<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut parts = Parts([Axes::default(); 2]);
-                while let Some(key) = map.next_key::<Text<'de>>()? {
-                    match key.as_str() {
-                        Some("pos") => parts.0[0] = map.next_value()?,
-                        Some("rot") => parts.0[1] = map.next_value()?,
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(parts)
-            }
+    /// Position and rotation, each x, y, z; by convention metres and degrees, y up.
+    pub fn vectors(&self) -> [[f64; 3]; 2] {
+        #[derive(serde::Deserialize)]
+        struct Vector {
+            x: f64,
+            y: f64,
+            z: f64,
         }
-
-        deserializer.deserialize_map(PartsVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Axes<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AxesVisitor;
-
-        impl<'de> Visitor<'de> for AxesVisitor {
-            type Value = Axes<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut axes = Axes::default();
-                while let Some((key, value)) = map.next_entry::<Text<'de>, &RawValue>()? {
-                    if let Some(axis) =
-                        key.as_str().and_then(|key| AXES.iter().position(|axis| *axis == key))
-                    {
-                        axes.0[axis] = Some(value);
-                    }
-                }
-                Ok(axes)
-            }
+        #[derive(serde::Deserialize)]
+        struct Vectors {
+            pos: Vector,
+            rot: Vector,
         }
-
-        deserializer.deserialize_map(AxesVisitor)
+        let read = serde_json::from_slice(&self.text);
+        read.map_or([[0.0; 3]; 2], |Vectors { pos, rot }| {
+            [pos, rot].map(|Vector { x, y, z }| [x, y, z])
+        })
     }
 }
 
@@ -176,7 +106,11 @@ fn read_object<'a>(
 }
 
 /// Checks a number and appends its text; says what it is if it is none.
-fn read_number(number: &str, text: &mut SmallVec<[u8; 128]>) -> Result<f64, String> {
+fn push_number(number: &str, text: &mut SmallVec<[u8; 128]>) -> Result<(), String> {
+    if number.len() <= MAX_NUMBER_TEXT && is_plainly_within(number) {
+        text.extend_from_slice(number.as_bytes());
+        return Ok(());
+    }
     if !number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
         return Err(format!("{}, and has to be a number", kind_of(number)));
     }
@@ -190,7 +124,19 @@ fn read_number(number: &str, text: &mut SmallVec<[u8; 128]>) -> Result<f64, Stri
         // `{:?}` of a float is the shortest text that reads back as the same float.
         text.extend_from_slice(format!("{value:?}").as_bytes());
     }
-    Ok(value)
+    Ok(())
+}
+
+/// Whether a JSON number has no exponent and fewer digits before the point than 1e9 has.
+fn is_plainly_within(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number).as_bytes();
+    let integer = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (1..=9).contains(&integer)
+        && match digits.get(integer) {
+            None => true,
+            Some(b'.') => digits[integer + 1..].iter().all(u8::is_ascii_digit),
+            Some(_) => false,
+        }
 }
 
 #[cfg(test)]
@@ -204,7 +150,7 @@ mod tests {
     #[test]
     fn missing_parts_are_zero_and_others_are_dropped() {
         let parsed = pose(r#"{"pos":{"y":1.5,"w":9},"payload":"x"}"#).unwrap();
-        assert_eq!(parsed.pos, [0.0, 1.5, 0.0]);
+        assert_eq!(parsed.vectors()[0], [0.0, 1.5, 0.0]);
         assert_eq!(
             std::str::from_utf8(parsed.as_json()).unwrap(),
             r#"{"pos":{"x":0,"y":1.5,"z":0},"rot":{"x":0,"y":0,"z":0}}"#
@@ -228,7 +174,7 @@ mod tests {
         let json = format!(r#"{{"pos":{{"x":0.1{}1}}}}"#, "0".repeat(10_000));
         let parsed = pose(&json).unwrap();
         assert!(parsed.as_json().len() < 100);
-        assert_eq!(parsed.pos[0], 0.1);
+        assert_eq!(parsed.vectors()[0][0], 0.1);
     }
 
     #[test]
@@ -245,6 +191,6 @@ mod tests {
 
     #[test]
     fn the_last_of_two_keys_wins() {
-        assert_eq!(pose(r#"{"pos":{"x":"a"},"pos":{"x":1,"x":2}}"#).unwrap().pos[0], 2.0);
+        assert_eq!(pose(r#"{"pos":{"x":"a"},"pos":{"x":1,"x":2}}"#).unwrap().vectors()[0][0], 2.0);
     }
 }
