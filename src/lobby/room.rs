@@ -288,6 +288,9 @@ impl Cadence {
             let on_grid = (follow / period).round() * period;
             // Whole microseconds drift from the grid by less than this.
             if (on_grid - follow).abs() < 3.0 { on_grid } else { follow }
+        } else if follow + period > now {
+            // Late by less than a tick: at once, and from here on.
+            now
         } else {
             (now / period).ceil() * period
         };
