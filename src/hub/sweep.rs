@@ -10,11 +10,18 @@ use crate::operator::{HISTORY_SECONDS, SessionId, Traffic};
 use crate::outbox::State;
 use crate::protocol::websocket::{CloseReason, OpCode, control_frame};
 
-/// All connections are looked at once in this time, in slices, so that no turn takes long.
-const ROUND: Duration = Duration::from_secs(1);
+/// All connections are looked at once in this time at most, in slices: an eighth of the shortest
+/// deadline they have.
+const ROUND: Duration = Duration::from_millis(2500);
+const ROUNDS_IN_DEADLINE: u32 = 8;
 
-/// Slices in a round.
-const SLICES: u32 = 16;
+/// Slices in a round. Pings that go out together are cheaper, and so are pongs that come together.
+const SLICES: u32 = 2;
+
+/// Pings in one turn, so that it takes 2 ms or so and no tick is late for them; or the share of
+/// the connections that still lets each have its ping in time.
+const PINGS_A_TURN: usize = 512;
+const SHARE_PINGED_A_TURN: usize = 8;
 
 /// A client that is sending is pinged this often, for its round-trip time.
 const ROUND_TRIP_INTERVAL: Duration = Duration::from_secs(5);
@@ -28,7 +35,8 @@ pub(super) struct Sweep {
     interval: Duration,
     slice: u32,
     next_second: Timestamp,
-    bytes: (u64, u64),
+    /// Totals in and out a second ago, if someone looked.
+    bytes: Option<(u64, u64)>,
     bytes_in: u64,
     bytes_out: VecDeque<u64>,
     refused: u64,
@@ -37,13 +45,13 @@ pub(super) struct Sweep {
 impl Sweep {
     pub(super) fn new(limits: &Limits, now: Timestamp) -> Self {
         let shortest = limits.idle_timeout.min(limits.login_timeout);
-        let round = ROUND.min(shortest / 8);
+        let round = ROUND.min(shortest / ROUNDS_IN_DEADLINE);
         Self {
             next: now,
             interval: round / SLICES,
             slice: 0,
             next_second: now,
-            bytes: (0, 0),
+            bytes: None,
             bytes_in: 0,
             bytes_out: VecDeque::new(),
             refused: 0,
@@ -78,17 +86,21 @@ enum Verdict {
 impl Hub {
     pub(super) fn sweep(&mut self, now: Timestamp) {
         let nobody = self.dispatch.len() == 0;
-        self.sweep.next = now.plus(if nobody { ROUND } else { self.sweep.interval });
+        // Rates are counted by the second.
+        self.sweep.next = now.plus(if nobody { SECOND } else { self.sweep.interval.min(SECOND) });
         let slots = self.dispatch.slots();
         let slice = self.sweep.slice as usize;
         self.sweep.slice = (self.sweep.slice + 1) % SLICES;
         let real_now = Instant::now();
+        let mut pings = PINGS_A_TURN.max(slots / SHARE_PINGED_A_TURN);
         for slot in (slice..slots).step_by(SLICES as usize) {
             let Some(connection) = self.dispatch.at(slot) else { continue };
             let id = connection.id;
             match self.judge(id, now, real_now) {
                 Verdict::Fine => {}
+                Verdict::Ping if pings == 0 => {}
                 Verdict::Ping => {
+                    pings -= 1;
                     let Some(connection) = self.dispatch.get(id) else { continue };
                     let ping = control_frame(OpCode::Ping, &connection.vitals.ping(now));
                     self.dispatch.push(id, &ping);
@@ -121,11 +133,11 @@ impl Hub {
             return Verdict::Close("you have not logged in within", login);
         }
         let unanswered = vitals.pinged() > vitals.heard();
-        let interval = if vitals.heard_request() > vitals.pinged() {
-            ROUND_TRIP_INTERVAL.min(idle * 3 / 4)
-        } else {
-            idle * 3 / 4
-        };
+        // With the round that may pass before it is seen, an eighth is left for the pong.
+        let before_idle = idle * 3 / 4;
+        let sends = vitals.heard_request() > vitals.pinged()
+            && now.since(vitals.heard_request()) < ROUND_TRIP_INTERVAL;
+        let interval = if sends { ROUND_TRIP_INTERVAL.min(before_idle) } else { before_idle };
         if !unanswered && now.since(vitals.pinged()) >= interval {
             return Verdict::Ping;
         }
@@ -153,14 +165,21 @@ impl Hub {
 
     fn every_second(&mut self, now: Timestamp) {
         self.dispatch.now = now;
-        let (bytes_in, bytes_out) = self.dispatch.bytes();
+        // A look at every connection, which is not for nobody.
+        let bytes = (self.port.snapshots.receiver_count() > 0).then(|| self.dispatch.bytes());
         let sweep = &mut self.sweep;
-        sweep.bytes_in = bytes_in.saturating_sub(sweep.bytes.0);
+        let before = std::mem::replace(&mut sweep.bytes, bytes);
+        let passed = match (before, bytes) {
+            (Some(before), Some(now)) => {
+                (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1))
+            }
+            _ => (0, 0),
+        };
+        sweep.bytes_in = passed.0;
         if sweep.bytes_out.len() >= HISTORY_SECONDS {
             sweep.bytes_out.pop_front();
         }
-        sweep.bytes_out.push_back(bytes_out.saturating_sub(sweep.bytes.1));
-        sweep.bytes = (bytes_in, bytes_out);
+        sweep.bytes_out.push_back(passed.1);
         for (code, more) in self.dispatch.refusals.due(now) {
             tracing::debug!(code, "refused {more} more requests in the last second");
         }
