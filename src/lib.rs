@@ -27,3 +27,8 @@ mod session;
 pub use config::{Limits, Settings};
 pub use operator::{LogLevel, Operator};
 pub use server::{Builder, Server, ServerError, ServerHandle};
+
+/// Keeps the README's library example compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

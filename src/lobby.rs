@@ -443,7 +443,10 @@ impl Lobby {
         if session.rooms.len() >= self.limits.max_rooms_per_user {
             return Err(Refusal::new(
                 Code::LimitReached,
-                format!("you are in {} rooms, which is the limit; leave one", session.rooms.len()),
+                format!(
+                    "you are in as many rooms as one may be ({}); leave one",
+                    session.rooms.len()
+                ),
             ));
         }
         let (look, json) = (user.name.look().clone(), user.json.clone());

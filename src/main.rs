@@ -30,7 +30,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Takes all the file descriptors that the system lets it have: one is needed a connection, and
+/// the usual limit of 1024 is meant for programs that use select().
+#[cfg(unix)]
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it can't be raised, accepting pauses when they run out, and the log says so.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+#[cfg(not(unix))]
+fn raise_file_limit() {}
+
 fn serve(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
+    raise_file_limit();
     let with_console = !options.headless && has_terminal();
     let target = if with_console { LogTarget::Pane } else { LogTarget::Stderr };
     let level = options.settings.log_level;

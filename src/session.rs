@@ -266,6 +266,10 @@ impl Session {
                         if outbox.is_blocked() {
                             continue;
                         }
+                        if matches!(outbox.state(), State::Open | State::Closing) {
+                            // Another thread is writing, and wakes this task at the end of it.
+                            return Poll::Pending;
+                        }
                         return Poll::Ready(Turn::Over);
                     }
                     State::Closed | State::Broken => return Poll::Ready(Turn::Over),

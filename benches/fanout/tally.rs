@@ -181,6 +181,11 @@ impl<'a> Tally<'a> {
         if self.load.kind == Kind::Chat && id.is_none() {
             return;
         }
+        // Who came last is told of late; shorter than any message, so that few are looked into.
+        let is_join = |payload| wire::find(payload, b"\"type\":\"join\"").is_some();
+        if len < 125 && payload.is_some_and(is_join) {
+            return;
+        }
         self.all_chats += 1;
         self.received[k] = self.received[k].saturating_add(1);
         if self.recording {

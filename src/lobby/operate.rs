@@ -65,7 +65,8 @@ impl Lobby {
         self.reply(id, &encode::refusal(Code::AccessDenied, now, &told), post);
         self.disconnect(id, now, post);
         post.close(id, CloseReason::new(CloseReason::POLICY, told));
-        done(format!("kicked {name}"), 1)
+        let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        done(format!("kicked {name}{why}"), 1)
     }
 
     fn close_room(&mut self, name: &str, now: Timestamp, post: &mut impl Post) -> Outcome {
