@@ -23,6 +23,9 @@ use crate::session::Shared;
 /// From the signal to stop, clients have this long to take what was accepted.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// Tasks run, mostly reads of a few microseconds each, before a thread looks for more input.
+const CONNECTIONS_READ_IN_A_ROW: u32 = 512;
+
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
@@ -151,6 +154,9 @@ impl Builder {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(workers)
             .thread_name("vrlobby")
+            // All connections that are ready are read before the hub takes its turn: else, with
+            // more of them than this, a tick would go out with poses that are read too late.
+            .event_interval(CONNECTIONS_READ_IN_A_ROW)
             .on_thread_park(move || parking.before_park())
             .enable_all()
             .build()

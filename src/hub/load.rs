@@ -17,7 +17,7 @@ const WORTH_A_LOOK: f64 = 32.0;
 const POSE_PAUSE: Duration = Duration::from_millis(3);
 
 /// The longest pause while there is chat to be handed on.
-const CHAT_PAUSE: Duration = Duration::from_micros(200);
+const CHAT_PAUSE: Duration = Duration::from_micros(300);
 
 /// A pause shorter than this costs more than it saves.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
