@@ -57,7 +57,7 @@ const FIRST_NAMES: [&str; 60] = [
     "živa",
     "alan",
     "barbara",
-    "claude",
+    "clément",
     "दिया",
     "edsger",
     "frances",
