@@ -1,9 +1,10 @@
 //! One connection's way out: two lanes, bounded, written in as few system calls as possible.
 //!
 //! The reliable lane (answers, chat, presence) is in order and bounded in bytes; a client for
-//! which it overflows is closed. The pose lane holds one tick a room, the latest. Pushing never
-//! writes and never waits; [`Outbox::flush`] writes what the socket takes. What is left is
-//! written by the connection's own task when the socket takes more.
+//! which it overflows is closed. The pose lane holds one tick a room, the latest. Nothing here
+//! waits: [`Outbox::flush`] and [`Outbox::send_tick`] write what the socket takes, and so does
+//! [`Outbox::push`] before it calls a lane full. What is left is written by the connection's own
+//! task when the socket takes more.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
