@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod load;
+mod refused;
 mod sweep;
 
 use std::sync::Arc;
@@ -14,19 +15,18 @@ use tokio::sync::{mpsc, watch};
 
 use self::dispatch::Dispatch;
 pub(crate) use self::load::Load;
+pub(crate) use self::refused::Refused;
 use self::sweep::Sweep;
-use crate::clock::{Clock, Timestamp};
-use crate::config::Limits;
+use crate::clock::Clock;
+use crate::connection::Connection;
 use crate::lobby::Lobby;
 use crate::logging::LogControl;
+use crate::model::{Limits, SessionId, Timestamp};
 use crate::operator::{
-    Command, CommandRequest, Done, OperatorError, OperatorPort, SNAPSHOT_INTERVAL, SessionId,
-    Snapshot,
+    Command, CommandRequest, Done, OperatorError, OperatorPort, SNAPSHOT_INTERVAL, Snapshot,
 };
 use crate::protocol::websocket::CloseReason;
 use crate::protocol::{Refusal, Request};
-use crate::server::Refused;
-use crate::session::Connection;
 
 /// Inputs that wait for the hub; when it is full, connections are not read from.
 pub(crate) const INPUT_QUEUE: usize = 4096;
@@ -291,7 +291,7 @@ impl Hub {
         if let (Some(detail), Some(id)) = (&mut snapshot.user, focus.user)
             && let Some(connection) = dispatch.get(id)
         {
-            detail.round_trips = connection.vitals.round_trips();
+            detail.round_trips = connection.liveness.round_trips();
         }
         let traffic = &mut snapshot.traffic;
         traffic.connections = dispatch.len();

@@ -11,21 +11,21 @@ pub mod addresses;
 pub mod bots;
 pub mod clock;
 pub mod config;
+mod connection;
 #[cfg(unix)]
 pub mod console;
 mod hub;
 pub mod lobby;
 pub mod logging;
+pub mod model;
+mod net;
 pub mod operator;
-pub mod outbox;
-pub mod printable;
 pub mod protocol;
-mod seats;
 pub mod server;
-mod session;
 
-pub use config::{Limits, Settings};
-pub use operator::{LogLevel, Operator};
+pub use config::Settings;
+pub use model::{Limits, LogLevel};
+pub use operator::Operator;
 pub use server::{Builder, Server, ServerError, ServerHandle};
 
 /// Keeps the README's library example compiling.

@@ -21,25 +21,10 @@ use smallvec::SmallVec;
 use self::meter::{Gaps, PerSecond};
 use self::room::{Event, Room};
 pub use self::view::ConnectionView;
-use crate::clock::Timestamp;
-use crate::config::Limits;
-use crate::operator::SessionId;
+use crate::model::{Limits, RoomId, RoomName, SessionId, Timestamp, UserName};
 use crate::protocol::encode::{self, HELP, json_string};
 use crate::protocol::websocket::CloseReason;
-use crate::protocol::{
-    Code, EventBody, LOBBY, Password, Pose, Refusal, Request, RoomName, UserName,
-};
-
-/// A room, for as long as it is there. Numbers are used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId(u32);
-
-#[cfg(test)]
-impl RoomId {
-    pub(crate) const fn for_tests(number: u32) -> Self {
-        Self(number)
-    }
-}
+use crate::protocol::{Code, EventBody, LOBBY, Password, Pose, Refusal, Request};
 
 /// Takes what the lobby has to say to its sessions, in the order it says it.
 ///
@@ -152,10 +137,6 @@ pub struct Lobby {
     messages: PerSecond,
 }
 
-fn slot(id: SessionId) -> usize {
-    (id.0 & 0xffff_ffff) as usize
-}
-
 impl Lobby {
     /// An empty lobby at `fps` ticks a second.
     pub fn new(limits: Limits, fps: f64) -> Self {
@@ -201,7 +182,7 @@ impl Lobby {
 
     /// Someone has connected. The lower 32 bits of `id` are a slot that nobody else has now.
     pub fn connect(&mut self, id: SessionId, now: Timestamp) {
-        let slot = slot(id);
+        let slot = id.slot();
         if self.sessions.len() <= slot {
             self.sessions.resize_with(slot + 1, || None);
         }
@@ -227,9 +208,9 @@ impl Lobby {
         while let Some(membership) = self.session(id).and_then(|session| session.rooms.first()) {
             self.leave(id, membership.room, now, post);
         }
-        let Some(session) = self.sessions.get_mut(slot(id)).and_then(Option::take) else { return };
+        let Some(session) = self.sessions.get_mut(id.slot()).and_then(Option::take) else { return };
         if let Some(user) = session.user {
-            self.names.remove(user.name.look());
+            self.names.remove(user.name.folded());
             post.note(Note::LoggedOut { user: &user.name, session: id });
         }
     }
@@ -328,11 +309,11 @@ impl Lobby {
     }
 
     fn session(&self, id: SessionId) -> Option<&Session> {
-        self.sessions.get(slot(id))?.as_ref().filter(|session| session.id == id)
+        self.sessions.get(id.slot())?.as_ref().filter(|session| session.id == id)
     }
 
     fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        self.sessions.get_mut(slot(id))?.as_mut().filter(|session| session.id == id)
+        self.sessions.get_mut(id.slot())?.as_mut().filter(|session| session.id == id)
     }
 
     fn room(&self, id: RoomId) -> Option<&Room> {
@@ -393,7 +374,7 @@ impl Lobby {
         if self.is_logged_in(id) {
             return Err(Refusal::new(Code::Conflict, "this connection is logged in already"));
         }
-        if let Some(old) = self.names.get(name.look()).copied() {
+        if let Some(old) = self.names.get(name.folded()).copied() {
             let same = self
                 .session(old)
                 .and_then(|session| session.user.as_ref())
@@ -419,7 +400,7 @@ impl Lobby {
         };
         let lobby = lobby.name.clone();
         let json: Arc<str> = json_string(name.as_str()).into();
-        self.names.insert(name.look().clone(), id);
+        self.names.insert(name.folded().clone(), id);
         post.note(Note::LoggedIn { user: &name, session: id });
         if let Some(session) = self.session_mut(id) {
             session.user = Some(User { name, json, password });
@@ -449,7 +430,7 @@ impl Lobby {
                 ),
             ));
         }
-        let (look, json) = (user.name.look().clone(), user.json.clone());
+        let (look, json) = (user.name.folded().clone(), user.json.clone());
         let room_id = match self.by_name.get(&name) {
             Some(id) => *id,
             None if self.rooms.len() - self.free_rooms.len() >= self.limits.max_rooms => {
@@ -504,7 +485,9 @@ impl Lobby {
             return;
         };
         let membership = session.rooms.remove(index);
-        let Some(look) = session.user.as_ref().map(|user| user.name.look().clone()) else { return };
+        let Some(look) = session.user.as_ref().map(|user| user.name.folded().clone()) else {
+            return;
+        };
         let Some(room) = self.room_mut(room_id) else { return };
         let first_outgoing = !room.has_outgoing();
         let left = room.remove(membership.place, &look, post);

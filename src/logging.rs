@@ -29,7 +29,7 @@ pub use self::line::LINE_CHARS;
 pub use self::throttle::{OncePerSecond, RateLimitedLog};
 use self::writer::LineWriter;
 pub use self::writer::QUEUE_LINES;
-use crate::operator::LogLevel;
+use crate::model::LogLevel;
 
 /// How long the program's end may be held up by a log that is written slowly.
 pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);

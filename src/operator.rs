@@ -4,7 +4,6 @@
 //! is doing is a [`Snapshot`], built at most ten times a second and only while somebody holds a
 //! [`SnapshotReader`]; what it should do is a [`Command`], answered within the hub's next turn.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::clock::Timestamp;
+use crate::model::{LogLevel, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart (DESIGN.md: at most 10 a second).
 pub const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(100);
@@ -20,52 +19,11 @@ pub const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(100);
 /// Commands that may wait for the hub before the next is refused as [`OperatorError::Busy`].
 pub const COMMAND_QUEUE: usize = 64;
 
-/// Seconds of history that a sparkline shows.
-pub const HISTORY_SECONDS: usize = 60;
-
 /// Lines of chat kept for the console, for each room.
 pub const CHAT_LINES: usize = 100;
 
 /// The longest text of a kick reason, an announcement or a title, in characters.
 pub const TEXT_LIMIT: usize = 500;
-
-/// How much is logged, from least to most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// 0: what went wrong.
-    Error,
-    /// 1: what may go wrong.
-    Warn,
-    /// 2: what the operator would want to know.
-    Info,
-    /// 3: each join, leave and refusal. The default.
-    Debug,
-    /// 4: each request.
-    Trace,
-}
-
-impl LogLevel {
-    /// All levels, from least to most.
-    pub const ALL: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
-
-    /// The level's name, in lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
-    }
-}
-
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// One thing that the operator wants done. Names are compared as the wire contract compares them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,6 +33,14 @@ pub enum Command {
     Kick {
         /// The user's name.
         user: String,
+        /// Told to the user; at most [`TEXT_LIMIT`] characters.
+        reason: Option<String>,
+    },
+    /// Send away whoever holds one connection, as [`Self::Kick`] does: what an operator confirmed
+    /// is a connection, and its name may have a new holder by now.
+    KickSession {
+        /// The connection.
+        session: SessionId,
         /// Told to the user; at most [`TEXT_LIMIT`] characters.
         reason: Option<String>,
     },
@@ -135,6 +101,9 @@ pub enum OperatorError {
     /// Nobody of that name is logged in.
     #[error("no user is called {0:?}; perhaps it has just left")]
     NoSuchUser(String),
+    /// That connection has ended, or nobody is logged in on it.
+    #[error("the connection {0} has ended; its user has left, or has come back on a new one")]
+    NoSuchSession(SessionId),
     /// There is no such room.
     #[error("there is no room {0:?}; perhaps its last member has just left")]
     NoSuchRoom(String),
@@ -199,18 +168,6 @@ pub struct Focus {
     pub room: Option<String>,
     /// The user of whom a [`UserDetail`] is wanted.
     pub user: Option<SessionId>,
-}
-
-/// One connection, from its handshake to its end. Never used twice within a run.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct SessionId(pub u64);
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0 >> 32)
-    }
 }
 
 /// What does not change while the server runs.

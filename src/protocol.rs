@@ -6,14 +6,14 @@
 
 pub mod decode;
 pub mod encode;
-pub mod name;
 pub mod pose;
 mod scan;
 pub mod websocket;
 
 use std::borrow::Cow;
 
-pub use name::{NameError, RoomName, UserName};
+use crate::model::{RoomName, UserName};
+
 pub use pose::Pose;
 
 /// The room that always stands, and that everyone joins at login.

@@ -1,7 +1,5 @@
 //! The server as a whole: settings in, a running server out.
 
-mod listen;
-
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,15 +8,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-pub(crate) use self::listen::Refused;
 use crate::addresses;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Limits, Settings};
-use crate::hub::{Hub, HubParts, INPUT_QUEUE, Load};
+use crate::config::{ConfigError, Settings};
+use crate::hub::{Hub, HubParts, INPUT_QUEUE, Load, Refused};
 use crate::logging::{self, LogControl, LogTarget};
-use crate::operator::{LogLevel, Operator, ServerInfo};
-use crate::seats::Seats;
-use crate::session::Shared;
+use crate::model::{Limits, LogLevel};
+use crate::net::admission::Admission;
+use crate::net::listen;
+use crate::net::session::Shared;
+use crate::operator::{Operator, ServerInfo};
 
 /// From the signal to stop, clients have this long to take what was accepted.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
@@ -172,7 +171,7 @@ impl Builder {
         let (operator, port) = Operator::new(info, stop.clone());
         let (hub_sender, inputs) = mpsc::channel(INPUT_QUEUE);
         let limits = self.settings.limits;
-        let seats = Seats::new(limits.max_connections, limits.max_connections_per_address);
+        let admission = Admission::new(limits.max_connections, limits.max_connections_per_address);
         let refused = Arc::new(Refused::default());
         let hub = Hub::new(HubParts {
             inputs,
@@ -193,11 +192,11 @@ impl Builder {
                 let _done = done;
                 let result = runtime.block_on(async move {
                     let hub = tokio::spawn(hub.run(stopping.clone()));
-                    let accept = listen::accept(listener, shared, seats.clone(), refused);
+                    let accept = listen::accept(listener, shared, admission.clone(), refused);
                     tokio::spawn(listen::until(stopping, accept));
                     let result = hub.await.map_err(|_| ServerError::Panicked);
                     // The hub has told everyone; now they read it, or they don't.
-                    let _ = tokio::time::timeout(DRAIN_TIMEOUT, seats.emptied()).await;
+                    let _ = tokio::time::timeout(DRAIN_TIMEOUT, admission.emptied()).await;
                     result
                 });
                 runtime.shutdown_background();

@@ -7,8 +7,9 @@ use std::net::{SocketAddr, TcpListener};
 use support::client::Client;
 use support::hall::LOOPBACK;
 use support::{say, within};
-use vrlobby::config::Limits;
-use vrlobby::operator::{Command, LogLevel, OperatorError};
+use vrlobby::Limits;
+use vrlobby::LogLevel;
+use vrlobby::operator::{Command, OperatorError};
 use vrlobby::{Server, ServerHandle};
 
 fn start() -> ServerHandle {

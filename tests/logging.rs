@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use vrlobby::LogLevel;
 use vrlobby::logging::{self, LogTarget, LoggingError};
-use vrlobby::operator::LogLevel;
 
 #[test]
 fn a_process_logs_to_a_file_and_follows_its_control() {

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{DEFAULT_PORT, FPS_RANGE};
+use super::DEFAULT_PORT;
+use crate::model::FPS_RANGE;
 
 /// How many simulated headsets visit which server, and what they do there.
 #[derive(Args, Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{OnHangup, origin};
-use crate::operator::LogLevel;
+use crate::model::LogLevel;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;

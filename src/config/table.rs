@@ -2,7 +2,8 @@
 
 use super::error::{ConfigError, Given, Source};
 use super::slot::{Number, Slot, Unit, Whole};
-use super::{FPS_RANGE, Limits, ServeOptions, Settings};
+use super::{ServeOptions, Settings};
+use crate::model::{FPS_RANGE, Limits};
 
 /// The heading under which the help lists a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

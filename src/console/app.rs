@@ -14,10 +14,8 @@ use super::map::Map;
 use super::quality::{Concerns, concerns};
 use super::theme::Theme;
 use super::view::Drawn;
-use crate::clock::Timestamp;
-use crate::operator::{
-    ChatLine, Focus, LogLevel, RoomRow, ServerInfo, SessionId, Snapshot, UserDetail, UserRow,
-};
+use crate::model::{LogLevel, SessionId, Timestamp};
+use crate::operator::{ChatLine, Focus, RoomRow, ServerInfo, Snapshot, UserDetail, UserRow};
 
 /// How long after its last skipped tick a user counts as skipping.
 const SKIPPING_FOR: Duration = Duration::from_secs(5);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::app::App;
 use super::line_input::LineInput;
 use super::lists::{Column, RoomSort, UserSort};
-use crate::operator::{Command, LogLevel, SessionId};
+use crate::model::{LogLevel, SessionId};
+use crate::operator::Command;
 
 /// What a word of a command stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

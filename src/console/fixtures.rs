@@ -9,10 +9,10 @@ use jiff::tz::TimeZone;
 use super::app::App;
 use super::log::LogView;
 use super::theme::{Depth, Theme};
-use crate::clock::Timestamp;
+use crate::model::{LogLevel, SessionId, Timestamp};
 use crate::operator::{
-    ChatLine, Focus, Liveness, LogLevel, PoseRow, Presence, RefusalLine, RoomRow, ServerInfo,
-    SessionId, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
+    ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow, ServerInfo, Snapshot,
+    TickTiming, Traffic, UserDetail, UserRow,
 };
 
 /// Tests of a process share one log, so what a frame shows of it comes from a target of its own.

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::quality::{concerns, worst};
-use crate::operator::{Liveness, RoomRow, SessionId, UserRow};
+use crate::model::SessionId;
+use crate::operator::{Liveness, RoomRow, UserRow};
 
 /// What rooms are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

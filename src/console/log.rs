@@ -8,7 +8,7 @@ use log::LevelFilter;
 use parking_lot::Mutex;
 use tui_logger::{TuiWidgetEvent, TuiWidgetState};
 
-use crate::operator::LogLevel;
+use crate::model::LogLevel;
 
 /// Where tui-logger itself says how many lines it has lost: always shown.
 pub(super) const LOSSES: &str = "TuiLogger";

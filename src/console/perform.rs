@@ -11,7 +11,8 @@ use super::log::next_level;
 use super::text::fps;
 use super::update::{Effect, cancel, confirmed, enter, open_filter, send};
 use super::view::Hit;
-use crate::operator::{Command, LogLevel, SessionId};
+use crate::model::{LogLevel, SessionId};
+use crate::operator::Command;
 
 /// Rates that `+` and `-` go through: the usual of headsets and of slower rooms.
 const RATES: &[f64] = &[

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::printable::printable;
+use crate::model::text::printable;
 
 /// Marks stacked on one character beyond this many would run into the lines above and below.
 const MARKS: usize = 2;

@@ -9,7 +9,8 @@ use super::app::{App, Confirm, Overlay, Pane, Screen, Tone};
 use super::fixtures::{busy, busy_snapshot, empty, session, user};
 use super::input::{Input, Key, MouseKind};
 use super::update::{Effect, Event, update};
-use crate::operator::{Command, Done, LogLevel, OperatorError};
+use crate::model::LogLevel;
+use crate::operator::{Command, Done, OperatorError};
 
 fn key(app: &mut App, key: Key) -> Vec<Effect> {
     update(app, Event::Input(Input::Key(key)), Instant::now())

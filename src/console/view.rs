@@ -37,7 +37,7 @@ use ratatui::widgets::{Block, BorderType, Paragraph, Widget};
 use super::app::{App, Overlay, Pane, Screen};
 use super::keymap::Action;
 use super::text::width;
-use crate::operator::SessionId;
+use crate::model::SessionId;
 
 /// The smallest screen that shows all that matters, in columns and rows.
 pub(super) const SMALLEST: (u16, u16) = (80, 20);

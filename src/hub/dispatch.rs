@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::clock::Timestamp;
-use crate::lobby::{ConnectionView, Note, Post, RoomId};
+use crate::connection::Connection;
+use crate::connection::outbox::{Pushed, State};
+use crate::lobby::{ConnectionView, Note, Post};
 use crate::logging::RateLimitedLog;
-use crate::operator::SessionId;
-use crate::outbox::{Pushed, State};
+use crate::model::{RoomId, SessionId, Timestamp};
 use crate::protocol::websocket::CloseReason;
-use crate::session::Connection;
 
 /// Connections that one task writes to, when there are more threads than one.
 const CHUNK: usize = 64;
@@ -38,10 +37,6 @@ pub(super) struct Dispatch {
     pub(super) now: Timestamp,
 }
 
-fn slot(id: SessionId) -> usize {
-    (id.0 & 0xffff_ffff) as usize
-}
-
 impl Dispatch {
     pub(super) fn new(workers: usize) -> Self {
         Self {
@@ -59,7 +54,7 @@ impl Dispatch {
     }
 
     pub(super) fn insert(&mut self, connection: Arc<Connection>) {
-        let slot = slot(connection.id);
+        let slot = connection.id.slot();
         if self.places.len() <= slot {
             self.places.resize_with(slot + 1, || None);
         }
@@ -69,11 +64,11 @@ impl Dispatch {
 
     pub(super) fn remove(&mut self, id: SessionId) -> Option<Arc<Connection>> {
         self.get(id)?;
-        let place = self.places.get_mut(slot(id))?.take()?;
+        let place = self.places.get_mut(id.slot())?.take()?;
         self.len -= 1;
         let connection = place.connection;
         self.skipped_ticks_of_gone += connection.outbox.skipped_ticks();
-        self.bytes_of_gone.0 += connection.vitals.bytes_in();
+        self.bytes_of_gone.0 += connection.liveness.bytes_in();
         self.bytes_of_gone.1 += connection.outbox.bytes_out();
         if place.dirty {
             // What it was sent in this turn is still its own.
@@ -83,7 +78,7 @@ impl Dispatch {
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Arc<Connection>> {
-        let place = self.places.get(slot(id))?.as_ref()?;
+        let place = self.places.get(id.slot())?.as_ref()?;
         (place.connection.id == id).then_some(&place.connection)
     }
 
@@ -116,7 +111,7 @@ impl Dispatch {
     /// Bytes in and out since the start.
     pub(super) fn bytes(&self) -> (u64, u64) {
         self.connections().fold(self.bytes_of_gone, |(bytes_in, bytes_out), open| {
-            (bytes_in + open.vitals.bytes_in(), bytes_out + open.outbox.bytes_out())
+            (bytes_in + open.liveness.bytes_in(), bytes_out + open.outbox.bytes_out())
         })
     }
 
@@ -126,10 +121,10 @@ impl Dispatch {
 
     pub(super) fn view(&self, id: SessionId, now: Timestamp) -> ConnectionView {
         let Some(connection) = self.get(id) else { return ConnectionView::default() };
-        let (heard, pinged) = (connection.vitals.heard(), connection.vitals.pinged());
+        let (heard, pinged) = (connection.liveness.heard(), connection.liveness.pinged());
         ConnectionView {
             peer: Some(connection.peer),
-            round_trip: connection.vitals.round_trip(),
+            round_trip: connection.liveness.round_trip(),
             bytes_out: connection.outbox.bytes_out(),
             skipped_ticks: connection.outbox.skipped_ticks(),
             queued_bytes: connection.outbox.waiting().0,
@@ -190,14 +185,14 @@ impl Dispatch {
     }
 
     fn hand_over(&mut self, id: SessionId, push: impl FnOnce(&Connection) -> Pushed) {
-        let Some(place) = self.places.get_mut(slot(id)).and_then(Option::as_mut) else { return };
+        let Some(place) = self.places.get_mut(id.slot()).and_then(Option::as_mut) else { return };
         if place.connection.id != id {
             return;
         }
         match push(&place.connection) {
             Pushed::Taken if !place.dirty => {
                 place.dirty = true;
-                self.dirty.push(slot(id) as u32);
+                self.dirty.push(id.slot() as u32);
             }
             Pushed::Taken | Pushed::Written | Pushed::Refused => {}
             Pushed::Overflow => {

@@ -8,7 +8,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
+use crate::model::Timestamp;
 
 /// A look for input is put off until about this many requests can have come.
 const WORTH_A_LOOK: f64 = 32.0;

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Hub;
-use crate::clock::Timestamp;
-use crate::config::Limits;
-use crate::operator::{HISTORY_SECONDS, SessionId, Traffic};
-use crate::outbox::State;
+use crate::connection::outbox::State;
+use crate::model::{HISTORY_SECONDS, Limits, SessionId, Timestamp};
+use crate::operator::Traffic;
 use crate::protocol::websocket::{CloseReason, OpCode, control_frame};
 
 /// All connections are looked at once in this time at most, in slices: an eighth of the shortest
@@ -102,7 +101,7 @@ impl Hub {
                 Verdict::Ping => {
                     pings -= 1;
                     let Some(connection) = self.dispatch.get(id) else { continue };
-                    let ping = control_frame(OpCode::Ping, &connection.vitals.ping(now));
+                    let ping = control_frame(OpCode::Ping, &connection.liveness.ping(now));
                     self.dispatch.push(id, &ping);
                 }
                 Verdict::Close(why, limit) => self.let_go(id, why, limit, now, false),
@@ -117,7 +116,7 @@ impl Hub {
 
     fn judge(&self, id: SessionId, now: Timestamp, real_now: Instant) -> Verdict {
         let Some(connection) = self.dispatch.get(id) else { return Verdict::Fine };
-        let (vitals, outbox) = (&connection.vitals, &connection.outbox);
+        let (liveness, outbox) = (&connection.liveness, &connection.outbox);
         let idle = self.limits.idle_timeout;
         if outbox.is_blocked()
             && let (_, Some(since)) = outbox.waiting()
@@ -125,20 +124,20 @@ impl Hub {
         {
             return Verdict::Abandon("you have read nothing for", idle);
         }
-        if now.since(vitals.heard()) > idle {
+        if now.since(liveness.heard()) > idle {
             return Verdict::Abandon("nothing has come from you, not even a pong, for", idle);
         }
         let login = self.limits.login_timeout;
         if !self.lobby.is_logged_in(id) && self.lobby.connected_for(id, now) > Some(login) {
             return Verdict::Close("you have not logged in within", login);
         }
-        let unanswered = vitals.pinged() > vitals.heard();
+        let unanswered = liveness.pinged() > liveness.heard();
         // With the round that may pass before it is seen, an eighth is left for the pong.
         let before_idle = idle * 3 / 4;
-        let sends = vitals.heard_request() > vitals.pinged()
-            && now.since(vitals.heard_request()) < ROUND_TRIP_INTERVAL;
+        let sends = liveness.heard_request() > liveness.pinged()
+            && now.since(liveness.heard_request()) < ROUND_TRIP_INTERVAL;
         let interval = if sends { ROUND_TRIP_INTERVAL.min(before_idle) } else { before_idle };
-        if !unanswered && now.since(vitals.pinged()) >= interval {
+        if !unanswered && now.since(liveness.pinged()) >= interval {
             return Verdict::Ping;
         }
         Verdict::Fine

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::operator::HISTORY_SECONDS;
+use crate::model::{HISTORY_SECONDS, Timestamp};
 
 /// What came in each of the last seconds.
 #[derive(Clone, Debug)]

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use super::room::Event;
-use super::{Lobby, Note, Post, RoomId};
-use crate::clock::Timestamp;
-use crate::config::FPS_RANGE;
-use crate::operator::{Command, Done, OperatorError, SessionId, TEXT_LIMIT};
+use super::{Lobby, Note, Post};
+use crate::model::{FPS_RANGE, RoomId, RoomName, SessionId, Timestamp, UserName};
+use crate::operator::{Command, Done, OperatorError, TEXT_LIMIT};
 use crate::protocol::encode::{self, json_string};
 use crate::protocol::websocket::CloseReason;
-use crate::protocol::{Code, EventBody, LOBBY, RoomName, SERVER_USER, UserName};
+use crate::protocol::{Code, EventBody, LOBBY, SERVER_USER};
 
 type Outcome = Result<Done, OperatorError>;
 
@@ -32,6 +31,9 @@ impl Lobby {
     pub fn operate(&mut self, command: Command, now: Timestamp, post: &mut impl Post) -> Outcome {
         match command {
             Command::Kick { user, reason } => self.kick(&user, reason.as_deref(), now, post),
+            Command::KickSession { session, reason } => {
+                self.kick_session(session, reason.as_deref(), now, post)
+            }
             Command::CloseRoom { room } => self.close_room(&room, now, post),
             Command::SetFps { room, fps } => self.set_fps(room.as_deref(), fps, now),
             Command::Announce { room, text } => self.announce(room.as_deref(), &text, now, post),
@@ -57,7 +59,21 @@ impl Lobby {
         }
         let no_such_user = || OperatorError::NoSuchUser(name.to_owned());
         let user = UserName::new(name).map_err(|_| no_such_user())?;
-        let id: SessionId = self.names.get(user.look()).copied().ok_or_else(no_such_user)?;
+        let id: SessionId = self.names.get(user.folded()).copied().ok_or_else(no_such_user)?;
+        self.kick_session(id, reason, now, post)
+    }
+
+    fn kick_session(
+        &mut self,
+        id: SessionId,
+        reason: Option<&str>,
+        now: Timestamp,
+        post: &mut impl Post,
+    ) -> Outcome {
+        if let Some(reason) = reason {
+            check_text(reason)?;
+        }
+        let name = self.name_of(id).ok_or(OperatorError::NoSuchSession(id))?;
         let told = match reason {
             Some(reason) => format!("kicked by the operator: {reason}"),
             None => "kicked by the operator".to_owned(),

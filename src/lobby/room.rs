@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use super::Post;
 use super::meter::PerSecond;
-use super::{Post, RoomId};
-use crate::clock::Timestamp;
-use crate::operator::{CHAT_LINES, SessionId};
+use crate::model::{RoomId, RoomName, SessionId, Timestamp};
+use crate::operator::CHAT_LINES;
 use crate::protocol::encode::{self, Events, JOIN, LEAVE};
-use crate::protocol::{EventBody, Pose, RoomName};
+use crate::protocol::{EventBody, Pose};
 
 /// What waits for all members is handed over once it is this large, also within a turn.
 const OUTGOING_LIMIT: usize = 64 << 10;

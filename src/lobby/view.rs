@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::room::{Event, Room, period};
 use super::{Lobby, Session};
-use crate::clock::Timestamp;
+use crate::model::{SessionId, Timestamp};
 use crate::operator::{
-    ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow, SessionId, Snapshot,
-    UserDetail, UserRow,
+    ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow, Snapshot, UserDetail,
+    UserRow,
 };
 use crate::protocol::LOBBY;
 
@@ -160,7 +160,7 @@ impl Lobby {
 }
 
 fn look(session: &Session) -> Option<&Arc<str>> {
-    session.user.as_ref().map(|user| user.name.look())
+    session.user.as_ref().map(|user| user.name.folded())
 }
 
 fn user_detail(session: &Session, now: Timestamp) -> UserDetail {

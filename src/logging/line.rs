@@ -4,7 +4,7 @@ use std::fmt::{self, Debug, Write};
 
 use tracing::field::{Field, Visit};
 
-use crate::printable::push_printable;
+use crate::model::text::push_printable;
 
 /// The longest line, in characters without time and level; the rest is cut and `…` put for it.
 pub const LINE_CHARS: usize = 1000;
@@ -139,7 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::printable::is_printable;
+    use crate::model::text::is_printable;
 
     #[test]
     fn quoted_means_one_literal() {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::model::Timestamp;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -9,9 +9,9 @@ use smallvec::SmallVec;
 
 use super::scan::usual_transform;
 use super::{
-    Code, EventBody, MAX_DEPTH, MAX_TYPE_CHARS, Password, Pose, Refusal, Request, RoomName,
-    SERVER_USER, UserName,
+    Code, EventBody, MAX_DEPTH, MAX_TYPE_CHARS, Password, Pose, Refusal, Request, SERVER_USER,
 };
+use crate::model::{RoomName, UserName};
 
 /// The last room a connection named, so that a stream of poses checks and stores it once.
 #[derive(Debug, Default)]
@@ -198,7 +198,7 @@ fn login(options: Option<&RawValue>) -> Result<Request, Refusal> {
     let name = text_of("user", user)?;
     let user = UserName::new(&name).map_err(|error| bad_request(format!("\"user\": {error}")))?;
     let password = Password::new(&text_of("pass", pass)?);
-    if &**user.look() == SERVER_USER {
+    if &**user.folded() == SERVER_USER {
         return Err(Refusal::new(Code::AccessDenied, "that name is the server's own"));
     }
     Ok(Request::Login { user, password })

@@ -3,8 +3,8 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::websocket::{MAX_HEADER, OpCode, write_header};
-use super::{Code, EventBody, RoomName};
-use crate::clock::Timestamp;
+use super::{Code, EventBody};
+use crate::model::{RoomName, Timestamp};
 
 /// Appends `text` as a JSON string.
 pub(crate) fn push_json_string(out: &mut String, text: &str) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vrlobby::config::Limits;
+use vrlobby::Limits;
 use vrlobby::operator::{Command, OperatorError};
 
 use crate::support::client::{Client, x_of};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vrlobby::config::Limits;
+use vrlobby::Limits;
 
 use crate::support::client::{Client, x_of};
 use crate::support::hall::Hall;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use vrlobby::config::Limits;
+use vrlobby::Limits;
 use vrlobby::operator::{Command, Done, Operator, OperatorError, Snapshot};
 use vrlobby::{Server, ServerHandle};
 

@@ -12,7 +12,8 @@ use super::users::{severity_style, state};
 use super::{Drawn, log::time_of_day};
 use crate::console::app::App;
 use crate::console::text::{bytes, cells, left, rate, right, short_millis, span, sparkline, width};
-use crate::operator::{HISTORY_SECONDS, PoseRow, RefusalLine};
+use crate::model::HISTORY_SECONDS;
+use crate::operator::{PoseRow, RefusalLine};
 
 const LABEL: usize = 14;
 

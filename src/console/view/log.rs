@@ -9,11 +9,11 @@ use ratatui::widgets::Widget;
 use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget};
 
 use super::Drawn;
-use crate::clock::Timestamp;
 use crate::console::app::App;
 use crate::console::log::Seen;
 use crate::console::text::{cells, left, width, wrap};
 use crate::console::theme::Theme;
+use crate::model::Timestamp;
 
 /// Cells for the target; most are one short word.
 const TARGET: usize = 8;

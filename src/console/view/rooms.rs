@@ -9,7 +9,8 @@ use super::{Drawn, Hit};
 use crate::console::app::{App, Pane};
 use crate::console::lists::Column as _;
 use crate::console::text::{cells, cut, fps, rate, sparkline, width};
-use crate::operator::{HISTORY_SECONDS, RoomRow};
+use crate::model::HISTORY_SECONDS;
+use crate::operator::RoomRow;
 
 const COLUMNS: &[Column] = &[
     Column { title: "users", width: 5, rank: 0, number: true },

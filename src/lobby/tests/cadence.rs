@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::clock::Timestamp;
 use crate::lobby::room::Cadence;
+use crate::model::Timestamp;
 
 const START: u64 = 1_763_000_000_000_000;
 

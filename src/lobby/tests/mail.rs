@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use crate::lobby::{Note, Post, RoomId};
-use crate::operator::SessionId;
+use crate::lobby::{Note, Post};
+use crate::model::{RoomId, SessionId};
 use crate::protocol::websocket::CloseReason;
 
 /// One thing that reached a client.

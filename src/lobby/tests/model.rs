@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::clock::Timestamp;
-use crate::config::Limits;
-use crate::operator::{CHAT_LINES, SessionId};
+use crate::model::{Limits, SessionId, Timestamp};
+use crate::operator::CHAT_LINES;
 
 /// A name as it may be typed, and the rank of all names that look like it.
 #[derive(Clone, Copy, Debug)]

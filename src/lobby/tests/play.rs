@@ -10,10 +10,9 @@ use super::client::{Client, events};
 use super::mail::{Got, Mail};
 use super::model::{Model, NAMES, Name, Want, What, quoted};
 use super::op::{Op, op};
-use crate::clock::Timestamp;
-use crate::config::Limits;
 use crate::lobby::Lobby;
-use crate::operator::{Command, SessionId};
+use crate::model::{Limits, SessionId, Timestamp};
+use crate::operator::Command;
 use crate::protocol::decode::{RoomCache, decode};
 
 fn limits() -> Limits {

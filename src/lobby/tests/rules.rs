@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::client::{entries, events};
 use super::mail::{Got, Mail};
-use crate::clock::Timestamp;
-use crate::config::Limits;
 use crate::lobby::{ConnectionView, Lobby};
-use crate::operator::{Command, Done, Focus, OperatorError, SessionId, Snapshot, TEXT_LIMIT};
+use crate::model::{Limits, SessionId, Timestamp};
+use crate::operator::{Command, Done, Focus, OperatorError, Snapshot, TEXT_LIMIT};
 use crate::protocol::decode::{RoomCache, decode};
 
 struct House {

@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 use tokio::net::tcp::OwnedWriteHalf;
 
-use crate::lobby::RoomId;
+use crate::model::RoomId;
 use crate::protocol::websocket::CloseReason;
 
 /// Buffers handed to one vectored write.
@@ -28,7 +28,7 @@ const MAX_SLICES: usize = 32;
 const MAX_WRITE: usize = 512 << 10;
 
 /// Where frames go.
-pub trait Sink: Send + Sync {
+pub(crate) trait Sink: Send + Sync {
     /// Writes what fits without waiting; [`io::ErrorKind::WouldBlock`] if nothing does.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Sink for OwnedWriteHalf {
 
 /// How far a connection's way out is towards its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// Frames are taken.
     Open,
     /// The close frame is the last in the lane; nothing more is taken.
@@ -60,7 +60,7 @@ pub enum State {
 
 /// What became of a frame that was pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
+pub(crate) enum Pushed {
     /// It waits to be flushed.
     Taken,
     /// It is written, or its rest waits for the socket.
@@ -174,7 +174,7 @@ impl Lanes {
 
 /// One connection's way out.
 #[derive(Debug)]
-pub struct Outbox<S = OwnedWriteHalf> {
+pub(crate) struct Outbox<S = OwnedWriteHalf> {
     sink: S,
     lanes: Mutex<Lanes>,
     limit: usize,
@@ -189,7 +189,7 @@ pub struct Outbox<S = OwnedWriteHalf> {
 
 impl<S: Sink> Outbox<S> {
     /// An empty outbox whose reliable lane holds `limit` bytes; one frame alone always fits.
-    pub fn new(sink: S, limit: usize) -> Self {
+    pub(crate) fn new(sink: S, limit: usize) -> Self {
         Self {
             sink,
             lanes: Mutex::new(Lanes {
@@ -213,28 +213,23 @@ impl<S: Sink> Outbox<S> {
         }
     }
 
-    /// The socket's side.
-    pub fn sink(&self) -> &S {
-        &self.sink
-    }
-
     /// Has `waker` woken when the socket has to be waited for, and at the end.
-    pub fn register(&self, waker: &Waker) {
+    pub(crate) fn register(&self, waker: &Waker) {
         self.waker.register(waker);
     }
 
     /// Bytes written since the start.
-    pub fn bytes_out(&self) -> u64 {
+    pub(crate) fn bytes_out(&self) -> u64 {
         self.bytes_out.load(Ordering::Relaxed)
     }
 
     /// Ticks that were replaced before they could be written.
-    pub fn skipped_ticks(&self) -> u64 {
+    pub(crate) fn skipped_ticks(&self) -> u64 {
         self.skipped_ticks.load(Ordering::Relaxed)
     }
 
     /// Bytes that wait, and since when none of them could be written.
-    pub fn waiting(&self) -> (usize, Option<Instant>) {
+    pub(crate) fn waiting(&self) -> (usize, Option<Instant>) {
         let lanes = self.lanes.lock();
         let ticks: usize = lanes.ticks.iter().map(|(_, frame)| frame.len()).sum();
         let begun = lanes.begun.as_ref().map_or(0, Bytes::len);
@@ -242,22 +237,22 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// How far it is.
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.lanes.lock().state
     }
 
     /// Whether it takes frames.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
     }
 
     /// Whether the connection's task has to wait for the socket and then [`Self::unblock`].
-    pub fn is_blocked(&self) -> bool {
+    pub(crate) fn is_blocked(&self) -> bool {
         self.blocked.load(Ordering::Acquire)
     }
 
     /// Puts frames at the end of the reliable lane.
-    pub fn push(&self, frames: &Bytes) -> Pushed {
+    pub(crate) fn push(&self, frames: &Bytes) -> Pushed {
         let mut lanes = self.lanes.lock();
         if lanes.state != State::Open {
             return Pushed::Refused;
@@ -286,7 +281,7 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// Puts a room's tick into the pose lane, in place of one that still waits.
-    pub fn push_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
+    pub(crate) fn push_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
         let mut lanes = self.lanes.lock();
         if lanes.state != State::Open {
             return Pushed::Refused;
@@ -302,7 +297,7 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// As [`Self::push_tick`], but writes at once if nothing waits.
-    pub fn send_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
+    pub(crate) fn send_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
         let mut lanes = self.lanes.lock();
         if lanes.writing || !lanes.is_empty() || lanes.state != State::Open || self.is_blocked() {
             drop(lanes);
@@ -335,7 +330,7 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// Takes back a room's tick that still waits whole; says whether there was one.
-    pub fn retract_tick(&self, room: RoomId) -> bool {
+    pub(crate) fn retract_tick(&self, room: RoomId) -> bool {
         let mut lanes = self.lanes.lock();
         let before = lanes.ticks.len();
         lanes.ticks.retain(|(other, _)| *other != room);
@@ -347,7 +342,7 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// Closes after all that was pushed so far. Ticks that wait are dropped.
-    pub fn close(&self, reason: &CloseReason) {
+    pub(crate) fn close(&self, reason: &CloseReason) {
         let mut lanes = self.lanes.lock();
         if lanes.state == State::Open {
             lanes.state = State::Closing;
@@ -362,7 +357,7 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// Closes and drops what waits, but for the rest of what was begun.
-    pub fn abandon(&self, reason: &CloseReason) {
+    pub(crate) fn abandon(&self, reason: &CloseReason) {
         let mut lanes = self.lanes.lock();
         if lanes.state == State::Open {
             lanes.state = State::Closing;
@@ -378,14 +373,14 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// The peer is gone without a word: what waits is dropped.
-    pub fn hang_up(&self) {
+    pub(crate) fn hang_up(&self) {
         self.lanes.lock().end(State::Broken);
         self.open.store(false, Ordering::Release);
         self.waker.wake();
     }
 
     /// Writes as much as the socket takes.
-    pub fn flush(&self) {
+    pub(crate) fn flush(&self) {
         let mut lanes = self.lanes.lock();
         if lanes.writing || matches!(lanes.state, State::Closed | State::Broken) {
             return;
@@ -441,7 +436,7 @@ impl<S: Sink> Outbox<S> {
     }
 
     /// To be called when the socket takes more: writes on.
-    pub fn unblock(&self) {
+    pub(crate) fn unblock(&self) {
         self.blocked.store(false, Ordering::Release);
         self.flush();
     }
@@ -509,8 +504,8 @@ mod tests {
         Bytes::copy_from_slice(text.as_bytes())
     }
 
-    const HALL: RoomId = RoomId::for_tests(1);
-    const LAB: RoomId = RoomId::for_tests(2);
+    const HALL: RoomId = RoomId(1);
+    const LAB: RoomId = RoomId(2);
 
     #[test]
     fn the_reliable_lane_goes_first_and_in_order() {

@@ -1,18 +1,13 @@
 //! One connection: reads, decodes, passes on to the hub, and writes what its outbox holds back.
 
-pub(crate) mod handshake;
 mod quota;
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -20,15 +15,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use self::quota::Quota;
-use crate::clock::{Clock, Timestamp};
-use crate::config::Limits;
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::connection::outbox::State;
 use crate::hub::{Input, Load};
-use crate::operator::{HISTORY_SECONDS, SessionId};
-use crate::outbox::{Outbox, State};
+use crate::model::Limits;
 use crate::protocol::decode::{RoomCache, decode};
 use crate::protocol::websocket::{CloseReason, FrameReader, Incoming, OpCode, control_frame};
 use crate::protocol::{Code, Refusal, Request};
-use crate::seats::Seat;
 
 /// One read takes at most this many bytes. The buffer is shared by a thread's connections.
 const READ_SIZE: usize = 32 << 10;
@@ -38,96 +32,6 @@ pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
 thread_local! {
     static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE].into());
-}
-
-/// What the hub and a connection's task share.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) id: SessionId,
-    pub(crate) peer: SocketAddr,
-    pub(crate) outbox: Outbox,
-    pub(crate) vitals: Vitals,
-    /// Gives back the connection's place when both have let go of it.
-    _seat: Seat,
-}
-
-/// Signs of life, in microseconds of the server's clock.
-#[derive(Debug, Default)]
-pub(crate) struct Vitals {
-    heard: AtomicU64,
-    heard_request: AtomicU64,
-    pinged: AtomicU64,
-    round_trip: AtomicU64,
-    bytes_in: AtomicU64,
-    /// Microseconds of the last round trips, oldest first.
-    round_trips: Mutex<VecDeque<u32>>,
-}
-
-impl Vitals {
-    /// When anything came last.
-    pub(crate) fn heard(&self) -> Timestamp {
-        Timestamp::from_micros(self.heard.load(Ordering::Relaxed))
-    }
-
-    /// When a message came last, pings and pongs aside.
-    pub(crate) fn heard_request(&self) -> Timestamp {
-        Timestamp::from_micros(self.heard_request.load(Ordering::Relaxed))
-    }
-
-    /// When it was last pinged; the epoch if never.
-    pub(crate) fn pinged(&self) -> Timestamp {
-        Timestamp::from_micros(self.pinged.load(Ordering::Relaxed))
-    }
-
-    /// How long the last ping took to be answered.
-    pub(crate) fn round_trip(&self) -> Option<Duration> {
-        Some(self.round_trip.load(Ordering::Relaxed))
-            .filter(|rtt| *rtt > 0)
-            .map(Duration::from_micros)
-    }
-
-    /// The last round trips, oldest first.
-    pub(crate) fn round_trips(&self) -> Vec<Duration> {
-        self.round_trips.lock().iter().map(|rtt| Duration::from_micros((*rtt).into())).collect()
-    }
-
-    /// Bytes that came.
-    pub(crate) fn bytes_in(&self) -> u64 {
-        self.bytes_in.load(Ordering::Relaxed)
-    }
-
-    /// Notes a ping and gives its payload.
-    pub(crate) fn ping(&self, now: Timestamp) -> [u8; 8] {
-        self.pinged.store(now.as_micros(), Ordering::Relaxed);
-        now.as_micros().to_be_bytes()
-    }
-
-    fn pong(&self, payload: &[u8], now: Timestamp) {
-        let sent = self.pinged.load(Ordering::Relaxed);
-        if payload == sent.to_be_bytes() {
-            let rtt = now.since(Timestamp::from_micros(sent)).as_micros() as u64;
-            self.round_trip.store(rtt.max(1), Ordering::Relaxed);
-            let mut round_trips = self.round_trips.lock();
-            if round_trips.len() >= HISTORY_SECONDS {
-                round_trips.pop_front();
-            }
-            round_trips.push_back(u32::try_from(rtt).unwrap_or(u32::MAX));
-        }
-    }
-}
-
-impl Connection {
-    pub(crate) fn new(
-        id: SessionId,
-        peer: SocketAddr,
-        outbox: Outbox,
-        now: Timestamp,
-        seat: Seat,
-    ) -> Self {
-        let vitals = Vitals::default();
-        vitals.heard.store(now.as_micros(), Ordering::Relaxed);
-        Self { id, peer, outbox, vitals, _seat: seat }
-    }
 }
 
 /// What all connections share.
@@ -331,8 +235,7 @@ impl Session {
     fn take_in(&mut self, bytes: &mut [u8]) {
         let Self { shared, connection, reader, rooms, quota, requests, deaf, farewell, .. } = self;
         let now = shared.clock.now();
-        connection.vitals.heard.store(now.as_micros(), Ordering::Relaxed);
-        connection.vitals.bytes_in.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        connection.liveness.hear(now, bytes.len());
         let mut answered = false;
         let before = requests.len();
         let result = reader.read(bytes, |incoming| match incoming {
@@ -349,14 +252,14 @@ impl Session {
                 connection.outbox.push(&control_frame(OpCode::Pong, payload));
                 answered = true;
             }
-            Incoming::Pong(payload) => connection.vitals.pong(payload, now),
+            Incoming::Pong(payload) => connection.liveness.pong(payload, now),
             Incoming::Close(code) => {
                 *deaf = true;
                 *farewell = Some(CloseReason::new(code.unwrap_or(1000), ""));
             }
         });
         if requests.len() > before {
-            connection.vitals.heard_request.store(now.as_micros(), Ordering::Relaxed);
+            connection.liveness.hear_request(now);
             let is_pose = |request: &&_| matches!(request, Ok(Request::Transform { .. }));
             let poses = requests[before..].iter().filter(is_pose).count();
             shared.load.add(poses as u64, (requests.len() - before - poses) as u64);

@@ -2,17 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use crate::outbox::Outbox;
-use crate::seats::{Full, Seats};
-use crate::session::handshake::{self, HttpRefusal};
-use crate::session::{self, Connection, Shared};
+use super::admission::{Admission, Full, Permit};
+use super::handshake::{self, HttpRefusal};
+use super::session::{self, Shared};
+use crate::connection::{Connection, Outbox};
+use crate::hub::Refused;
 
 /// How long accepting pauses when the system has no more file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
@@ -24,33 +23,11 @@ const MAX_REFUSALS: usize = 64;
 /// gets late is at most this old.
 const NOT_SENT_LOW_WATER: u32 = 256 << 10;
 
-/// Connections that were refused, and why the last one was.
-#[derive(Debug, Default)]
-pub(crate) struct Refused {
-    total: AtomicU64,
-    last: Mutex<String>,
-}
-
-impl Refused {
-    pub(crate) fn total(&self) -> u64 {
-        self.total.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn last(&self) -> String {
-        self.last.lock().clone()
-    }
-
-    fn add(&self, why: impl FnOnce() -> String) {
-        self.total.fetch_add(1, Ordering::Relaxed);
-        *self.last.lock() = why();
-    }
-}
-
 /// Accepts for ever.
-pub(super) async fn accept(
+pub(crate) async fn accept(
     listener: TcpListener,
     shared: Arc<Shared>,
-    seats: Arc<Seats>,
+    admission: Arc<Admission>,
     refused: Arc<Refused>,
 ) {
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
@@ -67,11 +44,11 @@ pub(super) async fn accept(
                 continue;
             }
         };
-        match seats.take(peer.ip()) {
-            Ok(seat) => {
+        match admission.take(peer.ip()) {
+            Ok(permit) => {
                 let shared = shared.clone();
                 let refused = refused.clone();
-                tokio::spawn(async move { serve(stream, peer, seat, shared, refused).await });
+                tokio::spawn(async move { serve(stream, peer, permit, shared, refused).await });
             }
             Err(full) => {
                 let limits = &shared.limits;
@@ -111,7 +88,7 @@ pub(super) async fn accept(
 async fn serve(
     mut stream: TcpStream,
     peer: SocketAddr,
-    seat: crate::seats::Seat,
+    permit: Permit,
     shared: Arc<Shared>,
     refused: Arc<Refused>,
 ) {
@@ -125,8 +102,9 @@ async fn serve(
     };
     let (read, write) = stream.into_split();
     let outbox = Outbox::new(write, shared.limits.queue_bytes);
-    let connection = Connection::new(seat.id, peer, outbox, shared.clock.now(), seat);
+    let connection = Connection::new(permit.id, peer, outbox, shared.clock.now());
     session::run(shared, Arc::new(connection), read, early).await;
+    drop(permit);
 }
 
 fn tune(stream: &TcpStream) -> std::io::Result<()> {
@@ -145,7 +123,7 @@ fn is_of_the_peer(error: &std::io::Error) -> bool {
 }
 
 /// Runs `task` until it is to stop.
-pub(super) async fn until(mut stop: watch::Receiver<bool>, task: impl Future<Output = ()>) {
+pub(crate) async fn until(mut stop: watch::Receiver<bool>, task: impl Future<Output = ()>) {
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => {}
         () = task => {}
@@ -153,7 +131,7 @@ pub(super) async fn until(mut stop: watch::Receiver<bool>, task: impl Future<Out
 }
 
 /// Listens for a signal to end from now on; the future says which came.
-pub(super) fn signal() -> impl Future<Output = &'static str> {
+pub(crate) fn signal() -> impl Future<Output = &'static str> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::config::Limits;
+use crate::model::{Limits, Timestamp};
 use crate::protocol::{Code, Refusal, Request};
 
 /// Transforms a second that are always fine (the highest fps).

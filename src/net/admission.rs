@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::operator::SessionId;
+use crate::model::SessionId;
 
 /// Why there is no place for a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,14 @@ struct Taken {
 
 /// The places for connections.
 #[derive(Debug)]
-pub(crate) struct Seats {
+pub(crate) struct Admission {
     taken: Mutex<Taken>,
     max: usize,
     max_per_address: Option<usize>,
     emptied: Notify,
 }
 
-impl Seats {
+impl Admission {
     pub(crate) fn new(max: usize, max_per_address: Option<usize>) -> Arc<Self> {
         Arc::new(Self { taken: Mutex::default(), max, max_per_address, emptied: Notify::new() })
     }
@@ -44,7 +44,7 @@ impl Seats {
         self.taken.lock().open
     }
 
-    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Seat, Full> {
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Permit, Full> {
         let mut taken = self.taken.lock();
         if taken.open >= self.max {
             return Err(Full::Server);
@@ -61,7 +61,7 @@ impl Seats {
             taken.slots - 1
         });
         let id = SessionId(u64::from(taken.serial) << 32 | u64::from(slot));
-        Ok(Seat { seats: self.clone(), id, address })
+        Ok(Permit { admission: self.clone(), id, address })
     }
 
     /// Waits until none is taken.
@@ -76,18 +76,18 @@ impl Seats {
     }
 }
 
-/// A place that is given back when it is dropped.
+/// A place for one connection; it is given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    seats: Arc<Seats>,
+pub(crate) struct Permit {
+    admission: Arc<Admission>,
     pub(crate) id: SessionId,
     address: IpAddr,
 }
 
-impl Drop for Seat {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock();
-        taken.free.push((self.id.0 & 0xffff_ffff) as u32);
+        let mut taken = self.admission.taken.lock();
+        taken.free.push(self.id.slot() as u32);
         taken.open -= 1;
         if let Some(here) = taken.by_address.get_mut(&self.address) {
             *here -= 1;
@@ -96,7 +96,7 @@ impl Drop for Seat {
             }
         }
         if taken.open == 0 {
-            self.seats.emptied.notify_waiters();
+            self.admission.emptied.notify_waiters();
         }
     }
 }
@@ -106,20 +106,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seats_are_bounded_and_come_back() {
-        let seats = Seats::new(3, Some(2));
+    fn admission_are_bounded_and_come_back() {
+        let admission = Admission::new(3, Some(2));
         let (a, b) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
-        let first = seats.take(a).unwrap();
-        let second = seats.take(a).unwrap();
-        assert_eq!(seats.take(a).unwrap_err(), Full::Address);
-        let third = seats.take(b).unwrap();
-        assert_eq!(seats.take(b).unwrap_err(), Full::Server);
+        let first = admission.take(a).unwrap();
+        let second = admission.take(a).unwrap();
+        assert_eq!(admission.take(a).unwrap_err(), Full::Address);
+        let third = admission.take(b).unwrap();
+        assert_eq!(admission.take(b).unwrap_err(), Full::Server);
         let id = first.id;
         drop(first);
-        let fourth = seats.take(a).unwrap();
+        let fourth = admission.take(a).unwrap();
         assert_eq!(fourth.id.0 & 0xffff_ffff, id.0 & 0xffff_ffff, "the slot is used again");
         assert_ne!(fourth.id, id, "the id is not");
         drop((second, third, fourth));
-        assert_eq!(seats.open(), 0);
+        assert_eq!(admission.open(), 0);
     }
 }

@@ -87,7 +87,7 @@ fn check(text: &str, limit: usize) -> Result<(), NameError> {
 
 /// What two names have in common that look the same (Unicode 3.13, D146: compatibility
 /// caseless matching, without the presentation of emoji).
-fn look(text: &str) -> Arc<str> {
+fn fold(text: &str) -> Arc<str> {
     if text.is_ascii() {
         return text.to_ascii_lowercase().into();
     }
@@ -101,7 +101,7 @@ fn look(text: &str) -> Arc<str> {
 #[derive(Clone, Debug)]
 pub struct UserName {
     text: Arc<str>,
-    look: Arc<str>,
+    folded: Arc<str>,
 }
 
 impl UserName {
@@ -111,7 +111,7 @@ impl UserName {
     /// What is wrong with it (PROTOCOL.md, "Names").
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, MAX_USER_CHARS)?;
-        Ok(Self { text: text.into(), look: look(text) })
+        Ok(Self { text: text.into(), folded: fold(text) })
     }
 
     /// The name as it was given.
@@ -125,14 +125,14 @@ impl UserName {
     }
 
     /// What all names that look like this one have in common; also the order of listings.
-    pub fn look(&self) -> &Arc<str> {
-        &self.look
+    pub fn folded(&self) -> &Arc<str> {
+        &self.folded
     }
 }
 
 impl PartialEq for UserName {
     fn eq(&self, other: &Self) -> bool {
-        self.look == other.look
+        self.folded == other.folded
     }
 }
 
@@ -140,7 +140,7 @@ impl Eq for UserName {}
 
 impl Hash for UserName {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.look.hash(state);
+        self.folded.hash(state);
     }
 }
 

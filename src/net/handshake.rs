@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::config::Limits;
+use crate::model::Limits;
 
 /// Headers in one request; browsers send about 15.
 const MAX_HEADERS: usize = 64;

@@ -10,7 +10,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 /// characters, line and paragraph separators. Borrows when there is nothing to change.
 ///
 /// ```
-/// assert_eq!(vrlobby::printable::printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+/// assert_eq!(vrlobby::model::text::printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
 /// ```
 pub fn printable(text: &str) -> Cow<'_, str> {
     match text.char_indices().find(|(_, c)| !is_printable(*c)) {

@@ -1,0 +1,85 @@
+//! Signs of life of one connection.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::model::{HISTORY_SECONDS, Timestamp};
+
+/// Signs of life, in microseconds of the server's clock.
+#[derive(Debug, Default)]
+pub(crate) struct Liveness {
+    heard: AtomicU64,
+    heard_request: AtomicU64,
+    pinged: AtomicU64,
+    round_trip: AtomicU64,
+    bytes_in: AtomicU64,
+    /// Microseconds of the last round trips, oldest first.
+    round_trips: Mutex<VecDeque<u32>>,
+}
+
+impl Liveness {
+    /// When anything came last.
+    pub(crate) fn heard(&self) -> Timestamp {
+        Timestamp::from_micros(self.heard.load(Ordering::Relaxed))
+    }
+
+    /// When a message came last, pings and pongs aside.
+    pub(crate) fn heard_request(&self) -> Timestamp {
+        Timestamp::from_micros(self.heard_request.load(Ordering::Relaxed))
+    }
+
+    /// When it was last pinged; the epoch if never.
+    pub(crate) fn pinged(&self) -> Timestamp {
+        Timestamp::from_micros(self.pinged.load(Ordering::Relaxed))
+    }
+
+    /// How long the last ping took to be answered.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        Some(self.round_trip.load(Ordering::Relaxed))
+            .filter(|rtt| *rtt > 0)
+            .map(Duration::from_micros)
+    }
+
+    /// The last round trips, oldest first.
+    pub(crate) fn round_trips(&self) -> Vec<Duration> {
+        self.round_trips.lock().iter().map(|rtt| Duration::from_micros((*rtt).into())).collect()
+    }
+
+    /// Bytes that came.
+    pub(crate) fn bytes_in(&self) -> u64 {
+        self.bytes_in.load(Ordering::Relaxed)
+    }
+
+    /// Notes that `bytes` came.
+    pub(crate) fn hear(&self, now: Timestamp, bytes: usize) {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
+        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that a message came.
+    pub(crate) fn hear_request(&self, now: Timestamp) {
+        self.heard_request.store(now.as_micros(), Ordering::Relaxed);
+    }
+
+    /// Notes a ping and gives its payload.
+    pub(crate) fn ping(&self, now: Timestamp) -> [u8; 8] {
+        self.pinged.store(now.as_micros(), Ordering::Relaxed);
+        now.as_micros().to_be_bytes()
+    }
+
+    pub(crate) fn pong(&self, payload: &[u8], now: Timestamp) {
+        let sent = self.pinged.load(Ordering::Relaxed);
+        if payload == sent.to_be_bytes() {
+            let rtt = now.since(Timestamp::from_micros(sent)).as_micros() as u64;
+            self.round_trip.store(rtt.max(1), Ordering::Relaxed);
+            let mut round_trips = self.round_trips.lock();
+            if round_trips.len() >= HISTORY_SECONDS {
+                round_trips.pop_front();
+            }
+            round_trips.push_back(u32::try_from(rtt).unwrap_or(u32::MAX));
+        }
+    }
+}

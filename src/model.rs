@@ -1,0 +1,17 @@
+//! The ground floor: ids, names, levels, limits and time. Uses nothing else of this crate.
+
+mod id;
+mod level;
+mod limits;
+mod name;
+pub mod text;
+mod time;
+
+pub use id::{RoomId, SessionId};
+pub use level::LogLevel;
+pub use limits::{FPS_RANGE, Limits};
+pub use name::{MAX_ROOM_CHARS, MAX_USER_CHARS, NameError, RoomName, UserName};
+pub use time::Timestamp;
+
+/// Seconds of history that a sparkline shows.
+pub const HISTORY_SECONDS: usize = 60;

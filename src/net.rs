@@ -1,0 +1,6 @@
+//! The network: listens, admits, and reads and writes sockets.
+
+pub(crate) mod admission;
+mod handshake;
+pub(crate) mod listen;
+pub(crate) mod session;
