@@ -1,8 +1,29 @@
-//! The server's time: what goes on the wire, and how it is kept from running back.
+//! The server's time. The only module that asks the machine for it, or that puts a thread to
+//! sleep, so that a test can stop the clock: durations come from tokio's, which
+//! `tokio::time::pause` stops.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+#![allow(clippy::disallowed_methods, reason = "this is the module that may")]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use tokio::time::Instant;
 
 use crate::model::Timestamp;
+
+/// The machine's wall-clock time now.
+pub fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The monotonic clock now.
+pub fn monotonic() -> Instant {
+    Instant::now()
+}
+
+/// Blocks the calling thread.
+pub fn sleep_thread(duration: Duration) {
+    std::thread::sleep(duration);
+}
 
 /// Wall-clock time that never runs back within a run.
 ///
@@ -17,8 +38,13 @@ pub struct Clock {
 impl Clock {
     /// A clock that reads the machine's time now.
     pub fn start() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { origin: Instant::now(), origin_micros: since_epoch.as_micros() as u64 }
+        let since_epoch = wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::starting_at(Timestamp::from_micros(since_epoch.as_micros() as u64))
+    }
+
+    /// A clock that shows `moment` now.
+    pub fn starting_at(moment: Timestamp) -> Self {
+        Self { origin: monotonic(), origin_micros: moment.as_micros() }
     }
 
     /// The server's time now.
@@ -51,7 +77,7 @@ mod tests {
     fn instants_and_timestamps_agree() {
         let clock = Clock::start();
         let later = clock.now().plus(Duration::from_secs(2));
-        let wait = clock.instant_of(later).saturating_duration_since(Instant::now());
+        let wait = clock.instant_of(later).saturating_duration_since(monotonic());
         assert!(wait <= Duration::from_secs(2) && wait > Duration::from_millis(1900));
     }
 }

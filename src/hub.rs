@@ -1,54 +1,48 @@
 //! The one task that owns the [`Lobby`]: inputs, commands, ticks, signs of life and snapshots.
 //!
-//! It works in turns. A turn takes all inputs that have come, changes the lobby, and then hands
-//! each connection what it is to get in one write. The hub never waits for a socket.
+//! It works in turns. A turn takes all inputs that have come, changes the lobby, and then has each
+//! connection written to once. The hub never waits: not for a socket, a disk or a listener.
 
 mod dispatch;
-mod load;
+mod events;
+mod input;
+mod memory;
+pub(crate) mod operate;
+mod pacing;
 mod refused;
 mod sweep;
+mod timing;
+pub(crate) mod view;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 use self::dispatch::Dispatch;
-pub(crate) use self::load::Load;
+pub(crate) use self::dispatch::HUB_THREAD;
+pub(crate) use self::events::{EventReceiver, Events};
+pub(crate) use self::input::{INPUT_QUEUE, Input};
+pub(crate) use self::memory::FAIR_SHARE;
+pub(crate) use self::pacing::Pacing;
 pub(crate) use self::refused::Refused;
 use self::sweep::Sweep;
+use self::timing::Timing;
+use self::view::ConnectionView;
 use crate::clock::Clock;
-use crate::connection::Connection;
-use crate::lobby::Lobby;
+use crate::connection::Flusher;
+use crate::lobby::event::{EventKind, LobbyEvent};
+use crate::lobby::{Delivery, Lobby};
 use crate::logging::LogControl;
-use crate::model::{Limits, SessionId, Timestamp};
+use crate::model::{Budget, Limits, SessionId, Timestamp};
 use crate::operator::{
     Command, CommandRequest, Done, OperatorError, OperatorPort, SNAPSHOT_INTERVAL, Snapshot,
 };
+use crate::protocol::Request;
 use crate::protocol::websocket::CloseReason;
-use crate::protocol::{Refusal, Request};
-
-/// Inputs that wait for the hub; when it is full, connections are not read from.
-pub(crate) const INPUT_QUEUE: usize = 4096;
 
 /// Inputs taken in one turn, so that ticks and commands get theirs.
 const TURN: usize = 1024;
-
-/// What a connection has to say to the hub.
-#[derive(Debug)]
-pub(crate) enum Input {
-    Connected(Arc<Connection>),
-    Request(SessionId, Result<Request, Refusal>),
-    /// It has left; with what to close it, after all that it was sent.
-    Disconnected(SessionId, Option<CloseReason>),
-}
-
-/// Waits until `stop` says so. Whoever could say it may have gone: then nobody will.
-async fn told(stop: &mut watch::Receiver<bool>) {
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending().await
-    }
-}
 
 /// Owns the lobby.
 #[derive(Debug)]
@@ -59,11 +53,13 @@ pub(crate) struct Hub {
     port: OperatorPort,
     clock: Clock,
     limits: Limits,
+    budget: Budget,
     started: Timestamp,
-    load: Arc<Load>,
+    pacing: Arc<Pacing>,
     refused: Arc<Refused>,
     log: Option<LogControl>,
     sweep: Sweep,
+    memory: memory::Watch,
     timing: Timing,
     next_snapshot: Timestamp,
     serial: u64,
@@ -75,88 +71,57 @@ pub(crate) struct HubParts {
     pub(crate) port: OperatorPort,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
+    pub(crate) budget: Budget,
     pub(crate) fps: f64,
-    pub(crate) workers: usize,
-    pub(crate) load: Arc<Load>,
+    /// One for each of the server's threads.
+    pub(crate) flushers: Vec<Arc<Flusher>>,
+    pub(crate) events: Events,
+    pub(crate) pacing: Arc<Pacing>,
     pub(crate) refused: Arc<Refused>,
     pub(crate) log: Option<LogControl>,
-}
-
-/// What ticks cost, over the second that is being counted and the one before.
-#[derive(Debug, Default)]
-struct Timing {
-    second: u64,
-    now: Second,
-    last: Second,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Second {
-    rounds: u32,
-    total: Duration,
-    longest: Duration,
-    latest: Duration,
-}
-
-impl Timing {
-    fn turn_to(&mut self, now: Timestamp) {
-        let second = now.as_micros() / 1_000_000;
-        if second != self.second {
-            self.last = if second == self.second + 1 { self.now } else { Second::default() };
-            self.now = Second::default();
-            self.second = second;
-        }
-    }
-
-    fn add(&mut self, now: Timestamp, took: Duration, late: Duration) {
-        self.turn_to(now);
-        let second = &mut self.now;
-        second.rounds += 1;
-        second.total += took;
-        second.longest = second.longest.max(took);
-        second.latest = second.latest.max(late);
-    }
 }
 
 impl Hub {
     pub(crate) fn new(parts: HubParts) -> Self {
         let now = parts.clock.now();
         Self {
-            lobby: Lobby::new(parts.limits.clone(), parts.fps),
-            dispatch: Dispatch::new(parts.workers),
+            lobby: Lobby::new(parts.limits.clone(), parts.fps, parts.budget.clone()),
+            dispatch: Dispatch::new(parts.flushers, parts.events),
             inputs: parts.inputs,
             port: parts.port,
             clock: parts.clock,
             sweep: Sweep::new(&parts.limits, now),
             limits: parts.limits,
+            budget: parts.budget,
             started: now,
-            load: parts.load,
+            pacing: parts.pacing,
             refused: parts.refused,
             log: parts.log,
+            memory: memory::Watch::default(),
             timing: Timing::default(),
             next_snapshot: now,
             serial: 0,
         }
     }
 
-    /// Runs until `stop` says so, then tells every client with close 1001, after all that was
+    /// Runs until `stop` is true, then tells every client with close 1001, after all that was
     /// accepted.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut batch = Vec::with_capacity(TURN);
         let sleep = tokio::time::sleep(Duration::ZERO);
-        let told = told(&mut stop);
-        tokio::pin!(sleep, told);
+        let stopping = stopping(&mut stop);
+        tokio::pin!(sleep, stopping);
         loop {
             let wake = self.next_wake();
-            self.load.set_next_due(wake);
-            let instant = self.clock.instant_of(wake).into();
+            self.pacing.set_next_due(wake);
+            let instant = self.clock.instant_of(wake);
             if sleep.deadline() != instant {
                 sleep.as_mut().reset(instant);
             }
             let mut command: Option<CommandRequest> = None;
             tokio::select! {
                 biased;
-                () = &mut told => break,
+                () = &mut stopping => break,
                 Some(asked) = self.port.commands.recv() => command = Some(asked),
                 () = &mut sleep => {}
                 n = self.inputs.recv_many(&mut batch, TURN) => {
@@ -165,9 +130,9 @@ impl Hub {
                     }
                 }
             }
-            if batch.len() < TURN && self.load.is_busy() {
-                // The other connections that are ready get to say what they have, so that one
-                // turn, and one write to each reader, serves them all, and a tick has the latest.
+            if batch.len() < TURN && self.pacing.is_busy() {
+                // The other connections that are ready are read first, so that one turn, and one
+                // write to each reader, serves them all, and a tick has the latest.
                 tokio::task::yield_now().await;
             }
             self.take_turn(&mut batch, command);
@@ -176,6 +141,7 @@ impl Hub {
     }
 
     fn take_turn(&mut self, batch: &mut Vec<Input>, command: Option<CommandRequest>) {
+        self.dispatch.events.begin_turn();
         while batch.len() < TURN {
             match self.inputs.try_recv() {
                 Ok(input) => batch.push(input),
@@ -185,18 +151,18 @@ impl Hub {
         self.handle_all(batch);
         if let Some((command, answer)) = command {
             let outcome = self.operate(command);
-            // Who asked may have gone.
+            // Whoever asked may have gone.
             let _ = answer.send(outcome);
         }
         let now = self.clock.now();
-        let started = Instant::now();
         if let Some(late) = self.lobby.tick(now, &mut self.dispatch) {
             self.finish_turn(now);
-            self.timing.add(now, started.elapsed(), late);
+            self.timing.add(now, self.clock.now().since(now), late);
         }
         if self.sweep.is_due(now) {
             self.sweep(now);
         }
+        self.watch_memory(now);
         self.finish_turn(now);
         if now >= self.next_snapshot && self.port.snapshots.receiver_count() > 0 {
             self.next_snapshot = now.plus(SNAPSHOT_INTERVAL);
@@ -208,15 +174,24 @@ impl Hub {
     fn handle_all(&mut self, batch: &mut Vec<Input>) {
         for input in batch.drain(..) {
             let now = self.clock.now();
-            self.dispatch.now = now;
             match input {
-                Input::Request(id, request) => {
-                    self.lobby.handle(id, request, now, &mut self.dispatch);
+                Input::Request(id, request, hold) => {
+                    let is_login = matches!(request, Ok(Request::Login { .. }));
+                    self.lobby.handle_holding(id, request, hold, now, &mut self.dispatch);
+                    if is_login && let Some(connection) = self.dispatch.get(id) {
+                        connection.login_handled(self.lobby.name_of(id).is_some());
+                    }
+                }
+                Input::Refused { session, refusal, answers, count } => {
+                    let answers = self.budget.share(answers, Vec::new());
+                    let answers = (&answers, count);
+                    self.lobby.answer_refused(session, &refusal, answers, now, &mut self.dispatch);
                 }
                 Input::Connected(connection) => {
-                    tracing::debug!(peer = %connection.peer, session = %connection.id, "connected");
-                    self.lobby.connect(connection.id, now);
+                    let (session, peer) = (connection.id, connection.peer);
+                    self.lobby.connect(session, now);
                     self.dispatch.insert(connection);
+                    self.tell(now, EventKind::Connected { session, peer });
                 }
                 Input::Disconnected(id, farewell) => {
                     self.lobby.disconnect(id, now, &mut self.dispatch);
@@ -224,7 +199,7 @@ impl Hub {
                         if let Some(reason) = farewell {
                             connection.outbox.close(&reason);
                         }
-                        tracing::debug!(peer = %connection.peer, session = %id, "disconnected");
+                        self.tell(now, EventKind::Disconnected { session: id });
                     }
                 }
             }
@@ -232,22 +207,27 @@ impl Hub {
         batch.shrink_to(TURN);
     }
 
-    /// Hands over what the turn brought, and lets go of those who read too slowly.
+    fn tell(&mut self, time: Timestamp, kind: EventKind) {
+        if self.dispatch.interest().presence {
+            self.dispatch.event(LobbyEvent { time, kind });
+        }
+    }
+
+    /// Sends what the turn brought, and lets go of those who read too slowly.
     fn finish_turn(&mut self, now: Timestamp) {
         self.lobby.flush(&mut self.dispatch);
         while let Some(connection) = self.dispatch.next_overflowed() {
             let (name, peer) = (self.lobby.name_of(connection.id), connection.peer);
             tracing::warn!(user = name.as_deref(), %peer, "closed: it reads too slowly, its queue is full");
             self.lobby.disconnect(connection.id, now, &mut self.dispatch);
-            self.lobby.flush(&mut self.dispatch);
         }
         self.dispatch.flush();
     }
 
     fn next_wake(&self) -> Timestamp {
         let mut wake = self.sweep.next();
-        if let Some(due) = self.lobby.next_due() {
-            wake = wake.min(due);
+        for other in [self.lobby.next_due(), self.memory.next()].into_iter().flatten() {
+            wake = wake.min(other);
         }
         if self.port.snapshots.receiver_count() > 0 {
             wake = wake.min(self.next_snapshot);
@@ -256,16 +236,21 @@ impl Hub {
     }
 
     fn operate(&mut self, command: Command) -> Result<Done, OperatorError> {
-        let outcome = match &command {
-            Command::SetLogLevel { level } => {
-                let log = self.log.as_ref().ok_or(OperatorError::LogNotOurs)?;
-                log.set_level(*level).map_err(|_| OperatorError::LogNotOurs)?;
-                Ok(Done { message: format!("the log captures {level} and above"), users: 0 })
-            }
-            _ => self.lobby.operate(command.clone(), self.clock.now(), &mut self.dispatch),
+        let now = self.clock.now();
+        let outcome = match command {
+            Command::SetLogLevel { level } => self
+                .log
+                .as_ref()
+                .and_then(|log| log.set_level(level).ok())
+                .map(|()| Done { message: format!("the log captures {level} and above"), users: 0 })
+                .ok_or(OperatorError::LogNotOurs),
+            command => operate::operate(&mut self.lobby, command, now, &mut self.dispatch),
         };
         match &outcome {
-            Ok(done) => tracing::info!(target: "vrlobby::operator", "{}", done.message),
+            Ok(done) => {
+                tracing::info!(target: "vrlobby::operator", "{}", done.message);
+                self.tell(now, EventKind::Operated { action: done.message.as_str().into() });
+            }
             Err(error) => tracing::warn!(target: "vrlobby::operator", "not done: {error}"),
         }
         outcome
@@ -273,7 +258,6 @@ impl Hub {
 
     fn snapshot(&mut self, now: Timestamp) -> Snapshot {
         self.serial += 1;
-        self.timing.turn_to(now);
         let focus = self.port.focus.borrow_and_update().clone();
         let mut snapshot = Snapshot {
             taken_at: now,
@@ -282,12 +266,14 @@ impl Hub {
             log_level: self.log.as_ref().map(LogControl::level),
             ..Snapshot::default()
         };
-        let timing = self.timing.last;
+        let timing = self.timing.last(now);
         snapshot.tick.longest = timing.longest;
         snapshot.tick.mean = timing.total.checked_div(timing.rounds).unwrap_or_default();
         snapshot.tick.latest = timing.latest;
         let dispatch = &self.dispatch;
-        self.lobby.view(now, &focus, |id| dispatch.view(id, now), &mut snapshot);
+        let connection =
+            |id: SessionId| dispatch.get(id).map(|connection| ConnectionView::of(connection, now));
+        view::view(&self.lobby, now, &focus, connection, &mut snapshot);
         if let (Some(detail), Some(id)) = (&mut snapshot.user, focus.user)
             && let Some(connection) = dispatch.get(id)
         {
@@ -296,9 +282,9 @@ impl Hub {
         let traffic = &mut snapshot.traffic;
         traffic.connections = dispatch.len();
         traffic.skipped_ticks = dispatch.skipped_ticks();
-        traffic.slow_closed = dispatch.slow_closed();
+        traffic.slow_closed = dispatch.slow_closed;
         traffic.connections_refused = self.refused.total();
-        self.sweep.fill_traffic(now, traffic);
+        self.sweep.fill_traffic(traffic);
         snapshot.focus = focus;
         snapshot
     }
@@ -315,5 +301,12 @@ impl Hub {
         }
         self.finish_turn(self.clock.now());
         self.dispatch.close_all(&CloseReason::going_down());
+    }
+}
+
+/// Resolves once `stop` is true; never, if its sender is dropped.
+async fn stopping(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
     }
 }

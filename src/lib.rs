@@ -15,7 +15,7 @@ mod connection;
 #[cfg(unix)]
 pub mod console;
 mod hub;
-pub mod lobby;
+mod lobby;
 pub mod logging;
 pub mod model;
 mod net;
@@ -26,7 +26,7 @@ pub mod server;
 pub use config::Settings;
 pub use model::{Limits, LogLevel};
 pub use operator::Operator;
-pub use server::{Builder, Server, ServerError, ServerHandle};
+pub use server::{Builder, EndSignals, Server, ServerError, ServerHandle};
 
 /// Keeps the README's library example compiling.
 #[cfg(doctest)]

@@ -1,6 +1,10 @@
-//! The network: listens, admits, and reads and writes sockets.
+//! The network: listens, admits, and reads and writes connections.
 
 pub(crate) mod admission;
-mod handshake;
+pub(crate) mod gate;
+mod http;
 pub(crate) mod listen;
+mod quota;
+pub(crate) mod serve;
 pub(crate) mod session;
+pub(crate) mod threads;

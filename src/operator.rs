@@ -130,6 +130,9 @@ pub enum OperatorError {
     /// The log's level can't be changed in this process.
     #[error("the log of this process is not vrlobby's, so its level can't be changed here")]
     LogNotOurs,
+    /// An invariant of the server's is broken.
+    #[error("a fault of vrlobby's own, please report it: {0}")]
+    Internal(String),
     /// More commands are waiting than the queue holds.
     #[error("{COMMAND_QUEUE} commands are waiting already; try again in a moment")]
     Busy,

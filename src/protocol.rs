@@ -6,18 +6,15 @@
 
 pub mod decode;
 pub mod encode;
-pub mod pose;
+mod number;
+mod pose;
 mod scan;
 pub mod websocket;
 
 use std::borrow::Cow;
 
-use crate::model::{RoomName, UserName};
-
-pub use pose::Pose;
-
-/// The room that always stands, and that everyone joins at login.
-pub const LOBBY: &str = "lobby";
+pub use crate::model::LOBBY;
+use crate::model::{Pose, RoomName, UserName};
 
 /// The user in whose name the operator speaks; nobody can log in with it.
 pub const SERVER_USER: &str = "*server*";
@@ -129,7 +126,7 @@ pub enum Request {
         /// The room.
         room: RoomName,
         /// The pose.
-        pose: Box<Pose>,
+        pose: Pose,
     },
 }
 
@@ -179,6 +176,11 @@ pub struct Refusal {
 impl Refusal {
     pub(crate) fn new(code: Code, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { code, reason: reason.into(), before_login: false }
+    }
+
+    /// An invariant is broken; `reason` is for the developers of the server.
+    pub(crate) fn internal(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::InternalError, reason)
     }
 
     pub(crate) fn also_before_login(mut self) -> Self {

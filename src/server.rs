@@ -1,29 +1,33 @@
 //! The server as a whole: settings in, a running server out.
 
+mod event_log;
+mod signals;
+mod world;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{oneshot, watch};
+
+pub use self::signals::EndSignals;
+use self::world::{World, WorldParts};
 
 use crate::addresses;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Settings};
-use crate::hub::{Hub, HubParts, INPUT_QUEUE, Load, Refused};
+use crate::hub::Pacing;
 use crate::logging::{self, LogControl, LogTarget};
 use crate::model::{Limits, LogLevel};
 use crate::net::admission::Admission;
-use crate::net::listen;
-use crate::net::session::Shared;
+use crate::net::listen::Acceptor;
+use crate::net::threads::Threads;
 use crate::operator::{Operator, ServerInfo};
 
 /// From the signal to stop, clients have this long to take what was accepted.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// Tasks run, mostly reads of a few microseconds each, before a thread looks for more input.
-const CONNECTIONS_READ_IN_A_ROW: u32 = 512;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -53,6 +57,9 @@ pub enum ServerError {
     /// The system gives no threads.
     #[error("can't start the server's threads: {0}")]
     Threads(std::io::Error),
+    /// The system does not let signals be listened for.
+    #[error("can't listen for signals: {0}")]
+    Signals(std::io::Error),
     /// A thread of the server panicked.
     #[error("the server has failed; the log says where")]
     Panicked,
@@ -118,6 +125,12 @@ impl Builder {
         self
     }
 
+    /// Threads that read and write connections, at least 1; one a core unless set.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.settings.threads = Some(threads);
+        self
+    }
+
     /// What clients may take and cost; [`Limits::lab`] unless set.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
@@ -146,60 +159,61 @@ impl Builder {
         self.settings.check()?;
         // Before there is a runtime, which can't be dropped where the caller has one of its own.
         let socket = bind(&self.settings)?;
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let clock = Clock::start();
-        let load = Arc::new(Load::new(clock));
-        let parking = load.clone();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .thread_name("vrlobby")
-            // All connections that are ready are read before the hub takes its turn: else, with
-            // more of them than this, a tick would go out with poses that are read too late.
-            .event_interval(CONNECTIONS_READ_IN_A_ROW)
-            .on_thread_park(move || parking.before_park())
-            .enable_all()
-            .build()
+        let pacing = Arc::new(Pacing::new(clock));
+        let threads = Threads::new(self.settings.threads.unwrap_or_else(cores), &pacing)
             .map_err(ServerError::Threads)?;
         let listening = socket.local_addr().map_err(|source| self.bind_error(source))?;
         let listener = {
-            let _context = runtime.enter();
+            let _context = threads.first().enter();
             TcpListener::from_std(socket).map_err(|source| self.bind_error(source))?
         };
         let info = ServerInfo { listening, urls: addresses::urls(listening), started: clock.now() };
         let (stop, stopping) = watch::channel(false);
         let stop = Arc::new(stop);
         let (operator, port) = Operator::new(info, stop.clone());
-        let (hub_sender, inputs) = mpsc::channel(INPUT_QUEUE);
-        let limits = self.settings.limits;
-        let admission = Admission::new(limits.max_connections, limits.max_connections_per_address);
-        let refused = Arc::new(Refused::default());
-        let hub = Hub::new(HubParts {
-            inputs,
-            port,
+        let World { hub, service, records } = World::new(WorldParts {
+            settings: self.settings,
             clock,
-            limits: limits.clone(),
-            fps: self.settings.fps,
-            workers,
-            load: load.clone(),
-            refused: refused.clone(),
+            pacing,
+            flushers: threads.flushers.clone(),
+            port,
             log: self.log,
+            stopping: stopping.clone(),
         });
-        let shared = Arc::new(Shared { clock, limits, hub: hub_sender, load });
+        let limits = &service.shared.limits;
+        let admission = Admission::new(limits.max_connections, limits.max_connections_per_address);
         let (done, finished) = watch::channel(());
-        let thread = std::thread::Builder::new()
-            .name("vrlobby-main".into())
-            .spawn(move || {
+        let handles = threads.handles();
+        let thread = threads
+            .run(async move {
                 let _done = done;
-                let result = runtime.block_on(async move {
-                    let hub = tokio::spawn(hub.run(stopping.clone()));
-                    let accept = listen::accept(listener, shared, admission.clone(), refused);
-                    tokio::spawn(listen::until(stopping, accept));
-                    let result = hub.await.map_err(|_| ServerError::Panicked);
-                    // The hub has told everyone; now they read it, or they don't.
-                    let _ = tokio::time::timeout(DRAIN_TIMEOUT, admission.emptied()).await;
-                    result
-                });
-                runtime.shutdown_background();
+                // The records are kept off the hub's thread, if there is another.
+                let (recorded, records_kept) = oneshot::channel();
+                if let Some(thread) = handles.last() {
+                    thread.spawn(async move {
+                        records.await;
+                        let _ = recorded.send(());
+                    });
+                }
+                let acceptor = Acceptor {
+                    listener,
+                    refused: service.refused.clone(),
+                    service,
+                    admission: admission.clone(),
+                    threads: handles,
+                    stopping: stopping.clone(),
+                };
+                let hub = tokio::spawn(hub.run(stopping));
+                tokio::spawn(acceptor.run());
+                let result = hub.await.map_err(|_| ServerError::Panicked);
+                // The hub has told everyone; now they read it, or they don't.
+                let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
+                    admission.emptied().await;
+                    let _ = records_kept.await;
+                })
+                .await;
                 result
             })
             .map_err(ServerError::Threads)?;
@@ -213,6 +227,7 @@ impl Builder {
     /// As [`Builder::start`], or if the server fails while it runs.
     pub fn run(mut self) -> Result<(), ServerError> {
         self.settings.check()?;
+        let signals = EndSignals::listen()?;
         let mut log_guard = None;
         if self.log.is_none()
             && let Ok((log, guard)) =
@@ -221,7 +236,7 @@ impl Builder {
             self.log = Some(log);
             log_guard = Some(guard);
         }
-        let result = self.start()?.run_until_signalled();
+        let result = self.start()?.run_until(signals);
         drop(log_guard);
         result
     }
@@ -314,28 +329,25 @@ impl ServerHandle {
         }
     }
 
-    /// Announces itself, and blocks until SIGINT, SIGTERM or the operator stops it, and then until
-    /// it has drained.
+    /// As [`Self::run_until`], for signals that come from now on.
+    ///
+    /// # Errors
+    /// As [`Self::run_until`], or if signals can't be listened for.
+    pub fn run_until_signalled(self) -> Result<(), ServerError> {
+        self.run_until(EndSignals::listen()?)
+    }
+
+    /// Announces itself, and blocks until one of `signals` comes or the operator stops it, and then
+    /// until it has drained.
     ///
     /// # Errors
     /// If a thread of the server panicked.
-    pub fn run_until_signalled(mut self) -> Result<(), ServerError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ServerError::Threads)?;
-        runtime.block_on(async {
-            // Who reads that it listens may send a signal at once.
-            let signal = listen::signal();
-            self.announce();
-            tokio::select! {
-                signal = signal => {
-                    tracing::info!("{signal}: telling everyone and stopping");
-                    self.stop();
-                }
-                () = self.finished() => {}
-            }
-        });
+    pub fn run_until(mut self, signals: EndSignals) -> Result<(), ServerError> {
+        self.announce();
+        if let Some(signal) = signals.wait(self.finished()) {
+            tracing::info!("{signal}: telling everyone and stopping");
+            self.stop();
+        }
         self.wait()
     }
 }

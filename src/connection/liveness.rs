@@ -16,6 +16,9 @@ pub(crate) struct Liveness {
     pinged: AtomicU64,
     round_trip: AtomicU64,
     bytes_in: AtomicU64,
+    /// Bytes written when the stream was last seen to take nothing, and since when.
+    stuck_at: AtomicU64,
+    stuck_since: AtomicU64,
     /// Microseconds of the last round trips, oldest first.
     round_trips: Mutex<VecDeque<u32>>,
 }
@@ -46,6 +49,20 @@ impl Liveness {
     /// The last round trips, oldest first.
     pub(crate) fn round_trips(&self) -> Vec<Duration> {
         self.round_trips.lock().iter().map(|rtt| Duration::from_micros((*rtt).into())).collect()
+    }
+
+    /// For how long the stream has taken nothing, as far as the hub's checks have seen, given
+    /// whether it is `blocked` now and how many bytes it has taken since the start.
+    pub(crate) fn stuck_for(&self, blocked: bool, bytes_out: u64, now: Timestamp) -> Duration {
+        // One more, so that 0 means that it was not stuck.
+        let at = if blocked { bytes_out + 1 } else { 0 };
+        if self.stuck_at.swap(at, Ordering::Relaxed) != at {
+            self.stuck_since.store(now.as_micros(), Ordering::Relaxed);
+        }
+        if !blocked {
+            return Duration::ZERO;
+        }
+        now.since(Timestamp::from_micros(self.stuck_since.load(Ordering::Relaxed)))
     }
 
     /// Bytes that came.

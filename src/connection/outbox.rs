@@ -1,221 +1,111 @@
-//! One connection's way out: two lanes, bounded, written in as few system calls as possible.
+//! One connection's way out: [`Lanes`] behind a lock, and the stream they are written to.
 //!
-//! The reliable lane (answers, chat, presence) is in order and bounded in bytes; a client for
-//! which it overflows is closed. The pose lane holds one tick a room, the latest. Nothing here
-//! waits: [`Outbox::flush`] and [`Outbox::send_tick`] write what the socket takes, and so does
-//! [`Outbox::push`] before it calls a lane full. What is left is written by the connection's own
-//! task when the socket takes more.
+//! Nothing here waits. Whoever has something to send pushes it and then flushes; a flush writes
+//! what the stream takes. What is left is written by the connection's own task, which the stream
+//! wakes when it takes more.
+//!
+//! Two locks. `lanes` is held for a few instructions. `writer` belongs to whoever is writing, and
+//! is held during the system call, so nobody waits for it: who finds it taken has pushed already,
+//! and the holder looks into the lanes once more before it lets go, with the lanes locked. So a
+//! frame is never left behind (tests/outbox_model.rs tries all interleavings).
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::Waker;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 
-use bytes::{Buf, Bytes};
-use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
+use bytes::Bytes;
 use smallvec::SmallVec;
-use tokio::net::tcp::OwnedWriteHalf;
 
+pub(crate) use super::lanes::State;
+use super::lanes::{Batch, Lanes};
+use super::sync::Mutex;
+use super::transport::SendHalf;
 use crate::model::RoomId;
 use crate::protocol::websocket::CloseReason;
-
-/// Buffers handed to one vectored write.
-const MAX_SLICES: usize = 32;
-
-/// Bytes handed to one write, so that no lock is wanted for long after.
-const MAX_WRITE: usize = 512 << 10;
-
-/// Where frames go.
-pub(crate) trait Sink: Send + Sync {
-    /// Writes what fits without waiting; [`io::ErrorKind::WouldBlock`] if nothing does.
-    ///
-    /// # Errors
-    /// Any other error ends the connection.
-    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
-}
-
-impl Sink for OwnedWriteHalf {
-    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match slices {
-            [one] => OwnedWriteHalf::try_write(self, one),
-            many => self.try_write_vectored(many),
-        }
-    }
-}
-
-/// How far a connection's way out is towards its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// Frames are taken.
-    Open,
-    /// The close frame is the last in the lane; nothing more is taken.
-    Closing,
-    /// All has been written, the close frame included.
-    Closed,
-    /// The socket is broken.
-    Broken,
-}
 
 /// What became of a frame that was pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// It waits to be flushed.
     Taken,
-    /// It is written, or its rest waits for the socket.
-    Written,
     /// The connection is on its way out and takes nothing more.
     Refused,
-    /// It was more than the lane holds: the lane is emptied and the connection is closing.
+    /// The reliable lane was full: it is emptied and the connection is closing.
     Overflow,
 }
 
-/// Which lane a buffer was taken from.
+/// Whether the stream takes bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
-    Begun,
-    Reliable,
-    Tick(RoomId),
+enum Flow {
+    /// It did when it was last asked, or has woken the connection's task since.
+    Ready,
+    /// Someone is asking.
+    Asked,
+    /// It takes none, and wakes the connection's task when it does.
+    Blocked,
 }
-
-type Batch = SmallVec<[(Lane, Bytes); 4]>;
 
 #[derive(Debug)]
-struct Lanes {
-    /// What was begun and has to be ended before anything else.
-    begun: Option<Bytes>,
-    reliable: VecDeque<Bytes>,
-    reliable_bytes: usize,
-    ticks: SmallVec<[(RoomId, Bytes); 1]>,
-    /// Someone is writing, and will look again before it stops.
-    writing: bool,
-    /// Rooms of the ticks that are being written.
-    in_flight: SmallVec<[RoomId; 1]>,
-    /// Rooms whose tick was taken back while it was being written.
-    retracted: SmallVec<[RoomId; 1]>,
-    state: State,
-    /// What was taken for writing before is not to be given back.
-    abandoned: bool,
-    /// Since when something has waited without any being written.
-    stuck_since: Option<Instant>,
+struct Queue {
+    lanes: Lanes,
+    flow: Flow,
+    /// Wakes the connection's task.
+    waker: Waker,
 }
 
-impl Lanes {
-    fn is_empty(&self) -> bool {
-        self.begun.is_none() && self.reliable.is_empty() && self.ticks.is_empty()
-    }
-
-    fn end(&mut self, state: State) {
-        self.state = state;
-        self.begun = None;
-        self.reliable = VecDeque::new();
-        self.reliable_bytes = 0;
-        self.ticks = SmallVec::new();
-    }
-
-    /// Takes what goes into one write, in its order.
-    fn take(&mut self) -> Batch {
-        let mut batch = Batch::new();
-        let mut total = 0;
-        if let Some(frame) = self.begun.take() {
-            total += frame.len();
-            batch.push((Lane::Begun, frame));
-        }
-        while total < MAX_WRITE && batch.len() < MAX_SLICES {
-            let Some(frame) = self.reliable.pop_front() else { break };
-            self.reliable_bytes -= frame.len();
-            total += frame.len();
-            batch.push((Lane::Reliable, frame));
-        }
-        self.in_flight.clear();
-        self.retracted.clear();
-        if self.reliable.is_empty() {
-            let room_left = MAX_SLICES.saturating_sub(batch.len()).min(self.ticks.len());
-            for (room, frame) in self.ticks.drain(..room_left) {
-                self.in_flight.push(room);
-                batch.push((Lane::Tick(room), frame));
-            }
-        }
-        batch
-    }
-
-    /// Gives back what was not written, in its order; returns how many ticks are out of date.
-    fn put_back(&mut self, batch: Batch, mut written: usize) -> u64 {
-        let mut skipped = 0;
-        let mut reliable: SmallVec<[Bytes; 4]> = SmallVec::new();
-        for (lane, mut frame) in batch {
-            if written >= frame.len() {
-                written -= frame.len();
-            } else if written > 0 || lane == Lane::Begun {
-                frame.advance(written);
-                written = 0;
-                self.begun = Some(frame);
-            } else if let Lane::Tick(room) = lane {
-                let newer = self.ticks.iter().any(|(other, _)| *other == room);
-                if newer {
-                    skipped += 1;
-                } else if self.state == State::Open && !self.retracted.contains(&room) {
-                    self.ticks.push((room, frame));
-                }
-            } else {
-                reliable.push(frame);
-            }
-        }
-        if !self.abandoned {
-            for frame in reliable.into_iter().rev() {
-                self.reliable_bytes += frame.len();
-                self.reliable.push_front(frame);
-            }
-        }
-        skipped
-    }
+#[derive(Debug)]
+struct Writer<W> {
+    stream: W,
+    /// As in [`Queue`]: the stream is to wake the connection's task, whoever writes.
+    waker: Waker,
 }
 
 /// One connection's way out.
 #[derive(Debug)]
-pub(crate) struct Outbox<S = OwnedWriteHalf> {
-    sink: S,
-    lanes: Mutex<Lanes>,
+pub(crate) struct Outbox<W = Box<dyn SendHalf>> {
+    queue: Mutex<Queue>,
+    writer: Mutex<Writer<W>>,
     limit: usize,
-    /// Wakes the connection's task.
-    waker: AtomicWaker,
-    blocked: AtomicBool,
-    /// Whether frames are taken, for who looks often.
-    open: AtomicBool,
+    /// [`State`], for those who look often.
+    state: AtomicU8,
     bytes_out: AtomicU64,
     skipped_ticks: AtomicU64,
 }
 
-impl<S: Sink> Outbox<S> {
-    /// An empty outbox whose reliable lane holds `limit` bytes; one frame alone always fits.
-    pub(crate) fn new(sink: S, limit: usize) -> Self {
+impl std::fmt::Debug for Box<dyn SendHalf> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SendHalf")
+    }
+}
+
+impl<W: SendHalf> Outbox<W> {
+    /// An empty outbox. Its reliable lane is full once it holds `limit` bytes; the frame that
+    /// fills it may go beyond.
+    pub(crate) fn new(stream: W, limit: usize) -> Self {
+        let waker = Waker::noop();
         Self {
-            sink,
-            lanes: Mutex::new(Lanes {
-                begun: None,
-                reliable: VecDeque::new(),
-                reliable_bytes: 0,
-                ticks: SmallVec::new(),
-                writing: false,
-                in_flight: SmallVec::new(),
-                retracted: SmallVec::new(),
-                state: State::Open,
-                abandoned: false,
-                stuck_since: None,
+            queue: Mutex::new(Queue {
+                lanes: Lanes::new(),
+                flow: Flow::Ready,
+                waker: waker.clone(),
             }),
+            writer: Mutex::new(Writer { stream, waker: waker.clone() }),
             limit,
-            waker: AtomicWaker::new(),
-            blocked: AtomicBool::new(false),
-            open: AtomicBool::new(true),
+            state: AtomicU8::new(State::Open as u8),
             bytes_out: AtomicU64::new(0),
             skipped_ticks: AtomicU64::new(0),
         }
     }
 
-    /// Has `waker` woken when the socket has to be waited for, and at the end.
+    /// Names the task to be woken when the stream takes more, and at the end.
     pub(crate) fn register(&self, waker: &Waker) {
-        self.waker.register(waker);
+        let mut queue = self.queue.lock();
+        if queue.waker.will_wake(waker) {
+            return;
+        }
+        queue.waker = waker.clone();
+        drop(queue);
+        self.writer.lock().waker = waker.clone();
     }
 
     /// Bytes written since the start.
@@ -228,276 +118,239 @@ impl<S: Sink> Outbox<S> {
         self.skipped_ticks.load(Ordering::Relaxed)
     }
 
-    /// Bytes that wait, and since when none of them could be written.
-    pub(crate) fn waiting(&self) -> (usize, Option<Instant>) {
-        let lanes = self.lanes.lock();
-        let ticks: usize = lanes.ticks.iter().map(|(_, frame)| frame.len()).sum();
-        let begun = lanes.begun.as_ref().map_or(0, Bytes::len);
-        (begun + lanes.reliable_bytes + ticks, lanes.stuck_since)
+    /// Bytes that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.lock().lanes.bytes()
     }
 
-    /// How far it is.
+    /// How far it is towards its end.
     pub(crate) fn state(&self) -> State {
-        self.lanes.lock().state
+        match self.state.load(Ordering::Acquire) {
+            0 => State::Open,
+            1 => State::Closing,
+            2 => State::Abandoned,
+            3 => State::Closed,
+            _ => State::Broken,
+        }
     }
 
-    /// Whether it takes frames.
-    pub(crate) fn is_open(&self) -> bool {
-        self.open.load(Ordering::Acquire)
-    }
-
-    /// Whether the connection's task has to wait for the socket and then [`Self::unblock`].
+    /// Whether the stream takes nothing now.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.blocked.load(Ordering::Acquire)
+        self.queue.lock().flow == Flow::Blocked
+    }
+
+    /// Whether the connection's client is not keeping up: the stream takes nothing, and half of
+    /// what may wait does.
+    pub(crate) fn is_congested(&self) -> bool {
+        let queue = self.queue.lock();
+        queue.flow == Flow::Blocked && queue.lanes.bytes() > self.limit / 2
     }
 
     /// Puts frames at the end of the reliable lane.
     pub(crate) fn push(&self, frames: &Bytes) -> Pushed {
-        let mut lanes = self.lanes.lock();
-        if lanes.state != State::Open {
+        let mut queue = self.queue.lock();
+        if queue.lanes.state() != State::Open {
             return Pushed::Refused;
         }
-        let is_over = |lanes: &Lanes| {
-            lanes.reliable_bytes + frames.len() > self.limit && !lanes.reliable.is_empty()
-        };
-        if is_over(&lanes) {
+        if queue.lanes.reliable_bytes() >= self.limit {
             // It may be the server that has not written yet.
-            drop(lanes);
+            drop(queue);
             self.flush();
-            lanes = self.lanes.lock();
+            queue = self.queue.lock();
         }
-        if is_over(&lanes) {
-            let waiting = lanes.reliable_bytes;
-            drop(lanes);
+        let waiting = queue.lanes.reliable_bytes();
+        if waiting >= self.limit {
+            drop(queue);
             self.abandon(&CloseReason::new(
                 CloseReason::POLICY,
                 format!("you read too slowly: {waiting} bytes were waiting for you"),
             ));
             return Pushed::Overflow;
         }
-        lanes.reliable_bytes += frames.len();
-        lanes.reliable.push_back(frames.clone());
+        queue.lanes.push(frames.clone());
         Pushed::Taken
     }
 
     /// Puts a room's tick into the pose lane, in place of one that still waits.
     pub(crate) fn push_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
-        let mut lanes = self.lanes.lock();
-        if lanes.state != State::Open {
+        let mut queue = self.queue.lock();
+        if queue.lanes.state() != State::Open {
             return Pushed::Refused;
         }
-        match lanes.ticks.iter_mut().find(|(other, _)| *other == room) {
-            Some((_, waiting)) => {
-                *waiting = frame.clone();
-                self.skipped_ticks.fetch_add(1, Ordering::Relaxed);
-            }
-            None => lanes.ticks.push((room, frame.clone())),
+        if queue.lanes.push_tick(room, frame.clone()) {
+            self.skipped_ticks.fetch_add(1, Ordering::Relaxed);
         }
         Pushed::Taken
     }
 
-    /// As [`Self::push_tick`], but writes at once if nothing waits.
-    pub(crate) fn send_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
-        let mut lanes = self.lanes.lock();
-        if lanes.writing || !lanes.is_empty() || lanes.state != State::Open || self.is_blocked() {
-            drop(lanes);
-            return self.push_tick(room, frame);
-        }
-        lanes.writing = true;
-        drop(lanes);
-        let result = self.sink.try_write(&[IoSlice::new(frame)]);
-        let written = match &result {
-            Ok(written) => *written,
-            Err(_) => 0,
-        };
-        self.bytes_out.fetch_add(written as u64, Ordering::Relaxed);
-        let mut lanes = self.lanes.lock();
-        lanes.writing = false;
-        if written == frame.len() && lanes.is_empty() {
-            return Pushed::Written;
-        }
-        if written < frame.len() {
-            // Where nothing could be written it is tried again, and tells why.
-            let batch = Batch::from_iter([(Lane::Tick(room), frame.clone())]);
-            lanes.in_flight.clear();
-            lanes.retracted.clear();
-            let skipped = lanes.put_back(batch, written);
-            self.skipped_ticks.fetch_add(skipped, Ordering::Relaxed);
-        }
-        drop(lanes);
-        self.flush();
-        Pushed::Written
-    }
-
-    /// Takes back a room's tick that still waits whole; says whether there was one.
+    /// Takes back a room's tick that still waits whole; returns whether there was one.
     pub(crate) fn retract_tick(&self, room: RoomId) -> bool {
-        let mut lanes = self.lanes.lock();
-        let before = lanes.ticks.len();
-        lanes.ticks.retain(|(other, _)| *other != room);
-        let in_flight = lanes.writing && lanes.in_flight.contains(&room);
-        if in_flight {
-            lanes.retracted.push(room);
-        }
-        in_flight || lanes.ticks.len() < before
+        self.queue.lock().lanes.retract_tick(room)
     }
 
     /// Closes after all that was pushed so far. Ticks that wait are dropped.
     pub(crate) fn close(&self, reason: &CloseReason) {
-        let mut lanes = self.lanes.lock();
-        if lanes.state == State::Open {
-            lanes.state = State::Closing;
-            lanes.ticks = SmallVec::new();
-            let frame = reason.frame();
-            lanes.reliable_bytes += frame.len();
-            lanes.reliable.push_back(frame);
-        }
-        self.open.store(false, Ordering::Release);
-        drop(lanes);
-        self.waker.wake();
+        self.end(|lanes| lanes.close(reason.frame()));
     }
 
-    /// Closes and drops what waits, but for the rest of what was begun.
+    /// Closes and drops what waits, but for the rest of a begun frame.
     pub(crate) fn abandon(&self, reason: &CloseReason) {
-        let mut lanes = self.lanes.lock();
-        if lanes.state == State::Open {
-            lanes.state = State::Closing;
-            lanes.abandoned = true;
-            lanes.ticks = SmallVec::new();
-            let frame = reason.frame();
-            lanes.reliable_bytes = frame.len();
-            lanes.reliable = VecDeque::from([frame]);
-        }
-        self.open.store(false, Ordering::Release);
-        drop(lanes);
-        self.waker.wake();
+        self.end(|lanes| lanes.abandon(reason.frame()));
     }
 
-    /// The peer is gone without a word: what waits is dropped.
+    /// The peer is gone: what waits is dropped.
     pub(crate) fn hang_up(&self) {
-        self.lanes.lock().end(State::Broken);
-        self.open.store(false, Ordering::Release);
-        self.waker.wake();
+        self.end(Lanes::break_off);
     }
 
-    /// Writes as much as the socket takes.
+    fn end(&self, how: impl FnOnce(&mut Lanes)) {
+        let mut queue = self.queue.lock();
+        how(&mut queue.lanes);
+        self.publish(&queue);
+        let waker = queue.waker.clone();
+        drop(queue);
+        waker.wake();
+    }
+
+    fn publish(&self, queue: &Queue) {
+        self.state.store(queue.lanes.state() as u8, Ordering::Release);
+    }
+
+    /// Writes as much as the stream takes, unless it is known to take nothing.
     pub(crate) fn flush(&self) {
-        let mut lanes = self.lanes.lock();
-        if lanes.writing || matches!(lanes.state, State::Closed | State::Broken) {
-            return;
-        }
-        lanes.writing = true;
+        let Some(mut writer) = self.writer.try_lock() else { return };
         loop {
-            let batch = lanes.take();
+            let mut queue = self.queue.lock();
+            if queue.flow == Flow::Blocked || queue.lanes.state().is_over() {
+                // Let go with the lanes locked, as below.
+                drop(writer);
+                return;
+            }
+            let batch = queue.lanes.take();
             if batch.is_empty() {
-                break;
+                drop(writer);
+                if queue.lanes.state().is_over() {
+                    self.publish(&queue);
+                    queue.waker.wake_by_ref();
+                }
+                return;
             }
-            // Not held during the system call: whoever pushes never waits for a socket.
-            drop(lanes);
-            let (result, total) = self.write(&batch);
-            lanes = self.lanes.lock();
-            match result {
-                Ok(written) => {
+            queue.flow = Flow::Asked;
+            drop(queue);
+            let (outcome, total) = write(&mut writer, &batch);
+            let mut queue = self.queue.lock();
+            // The stream may have woken the task by now, before this could be seen.
+            let was_woken = std::mem::replace(&mut queue.flow, Flow::Ready) == Flow::Ready;
+            match outcome {
+                Poll::Ready(Ok(written)) => {
                     self.bytes_out.fetch_add(written as u64, Ordering::Relaxed);
-                    if written > 0 {
-                        lanes.stuck_since = None;
+                    if written == total {
+                        queue.lanes.written();
+                    } else {
+                        // Tried again at once: the stream says by itself when it takes no more,
+                        // and only then does it wake the task.
+                        self.put_back(&mut queue, batch, written);
                     }
-                    if written < total {
-                        self.block(&mut lanes, batch, written);
-                        break;
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                    self.put_back(&mut queue, batch, 0);
+                }
+                Poll::Pending => {
+                    self.put_back(&mut queue, batch, 0);
+                    if !was_woken {
+                        queue.flow = Flow::Blocked;
+                        drop(writer);
+                        return;
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    let skipped = lanes.put_back(batch, 0);
-                    self.skipped_ticks.fetch_add(skipped, Ordering::Relaxed);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.block(&mut lanes, batch, 0);
-                    break;
-                }
-                Err(_) => {
-                    lanes.end(State::Broken);
-                    break;
+                Poll::Ready(Err(_)) => {
+                    queue.lanes.break_off();
+                    self.publish(&queue);
+                    drop(writer);
+                    queue.waker.wake_by_ref();
+                    return;
                 }
             }
         }
-        lanes.writing = false;
-        if lanes.is_empty() {
-            lanes.stuck_since = None;
-            if lanes.state == State::Closing {
-                lanes.end(State::Closed);
-            }
-        }
-        let over = matches!(lanes.state, State::Closed | State::Broken);
-        drop(lanes);
-        if over {
-            self.open.store(false, Ordering::Release);
-            self.waker.wake();
+    }
+
+    fn put_back(&self, queue: &mut Queue, batch: Batch, written: usize) {
+        let replaced = queue.lanes.put_back(batch, written);
+        self.skipped_ticks.fetch_add(replaced, Ordering::Relaxed);
+    }
+
+    /// To be called by the connection's task whenever it is woken: writes on if the stream took
+    /// nothing before.
+    pub(crate) fn resume(&self) {
+        let mut queue = self.queue.lock();
+        let before = std::mem::replace(&mut queue.flow, Flow::Ready);
+        drop(queue);
+        if before == Flow::Blocked {
+            self.flush();
         }
     }
 
-    /// To be called when the socket takes more: writes on.
-    pub(crate) fn unblock(&self) {
-        self.blocked.store(false, Ordering::Release);
-        self.flush();
+    /// Ends the stream in this direction, once the outbox is closed.
+    pub(crate) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.writer.lock().stream.poll_shutdown(cx)
     }
+}
 
-    fn write(&self, batch: &Batch) -> (io::Result<usize>, usize) {
-        if let [(_, one)] = batch.as_slice() {
-            return (self.sink.try_write(&[IoSlice::new(one)]), one.len());
-        }
-        let slices: SmallVec<[IoSlice<'_>; 8]> =
-            batch.iter().map(|(_, frame)| IoSlice::new(frame)).collect();
-        (self.sink.try_write(&slices), slices.iter().map(|slice| slice.len()).sum())
-    }
-
-    fn block(&self, lanes: &mut Lanes, batch: Batch, written: usize) {
-        let skipped = lanes.put_back(batch, written);
-        self.skipped_ticks.fetch_add(skipped, Ordering::Relaxed);
-        lanes.stuck_since.get_or_insert_with(Instant::now);
-        self.blocked.store(true, Ordering::Release);
-        self.waker.wake();
-    }
+/// Writes a batch; returns also how many bytes it has.
+fn write<W: SendHalf>(writer: &mut Writer<W>, batch: &Batch) -> (Poll<io::Result<usize>>, usize) {
+    let Writer { stream, waker } = writer;
+    let mut cx = Context::from_waker(waker);
+    let slices: SmallVec<[IoSlice<'_>; 8]> =
+        batch.frames().map(|frame| IoSlice::new(frame)).collect();
+    (stream.poll_write(&mut cx, &slices), batch.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A socket that takes only so much.
-    #[derive(Default)]
+    /// A stream that takes only so much.
+    #[derive(Debug, Default)]
     struct Pipe {
-        room: Mutex<usize>,
-        taken: Mutex<Vec<u8>>,
-        broken: AtomicBool,
+        room: usize,
+        taken: Vec<u8>,
+        broken: bool,
     }
 
-    impl Sink for Pipe {
-        fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-            if self.broken.load(Ordering::Relaxed) {
-                return Err(io::ErrorKind::ConnectionReset.into());
+    impl SendHalf for Pipe {
+        fn poll_write(
+            &mut self,
+            _cx: &mut Context<'_>,
+            slices: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            if self.broken {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
-            let mut room = self.room.lock();
-            if *room == 0 {
-                return Err(io::ErrorKind::WouldBlock.into());
+            if self.room == 0 {
+                return Poll::Pending;
             }
             let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
-            let taken = all.len().min(*room);
-            *room -= taken;
-            self.taken.lock().extend_from_slice(&all[..taken]);
-            Ok(taken)
+            let taken = all.len().min(self.room);
+            self.room -= taken;
+            self.taken.extend_from_slice(&all[..taken]);
+            Poll::Ready(Ok(taken))
+        }
+
+        fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
         }
     }
 
     fn outbox(room: usize, limit: usize) -> Outbox<Pipe> {
-        let pipe = Pipe::default();
-        *pipe.room.lock() = room;
-        Outbox::new(pipe, limit)
+        Outbox::new(Pipe { room, ..Pipe::default() }, limit)
     }
 
     fn read(outbox: &Outbox<Pipe>, room: usize) -> String {
-        *outbox.sink.room.lock() = room;
-        outbox.unblock();
-        String::from_utf8_lossy(&std::mem::take(&mut *outbox.sink.taken.lock())).into_owned()
+        outbox.writer.lock().stream.room = room;
+        outbox.resume();
+        outbox.flush();
+        String::from_utf8_lossy(&std::mem::take(&mut outbox.writer.lock().stream.taken))
+            .into_owned()
     }
 
     fn frame(text: &str) -> Bytes {
@@ -515,9 +368,9 @@ mod tests {
         outbox.push(&frame("[b]"));
         outbox.flush();
         assert!(outbox.is_blocked());
-        assert_eq!(outbox.waiting().0, 12);
+        assert_eq!(outbox.waiting(), 12);
         assert_eq!(read(&outbox, 100), "[a][b][tick]");
-        assert_eq!(outbox.waiting(), (0, None));
+        assert_eq!(outbox.waiting(), 0);
     }
 
     #[test]
@@ -589,11 +442,11 @@ mod tests {
     #[test]
     fn a_broken_socket_takes_nothing_and_keeps_nothing() {
         let outbox = outbox(100, 100);
-        outbox.sink.broken.store(true, Ordering::Relaxed);
+        outbox.writer.lock().stream.broken = true;
         outbox.push(&frame("[a]"));
         outbox.flush();
         assert_eq!(outbox.state(), State::Broken);
-        assert_eq!(outbox.waiting().0, 0);
+        assert_eq!(outbox.waiting(), 0);
         assert_eq!(outbox.push(&frame("[b]")), Pushed::Refused);
     }
 }

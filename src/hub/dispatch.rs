@@ -1,55 +1,60 @@
-//! From what the lobby has to say to the connections' outboxes.
+//! From what the lobby sends to the connections' outboxes.
+//!
+//! Frames are pushed as they come, and written at the end of the turn: each connection once, by
+//! the thread that reads it. The hub's own thread writes to its connections itself, the others
+//! are handed theirs with one wake-up.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::connection::Connection;
+use super::events::Events;
 use crate::connection::outbox::{Pushed, State};
-use crate::lobby::{ConnectionView, Note, Post};
-use crate::logging::RateLimitedLog;
-use crate::model::{RoomId, SessionId, Timestamp};
+use crate::connection::{Connection, Flusher};
+use crate::lobby::Delivery;
+use crate::lobby::event::{Interest, LobbyEvent};
+use crate::model::{RoomId, SessionId};
 use crate::protocol::websocket::CloseReason;
 
-/// Connections that one task writes to, when there are more threads than one.
-const CHUNK: usize = 64;
+/// The thread that the hub itself runs on, an index into the server's threads.
+pub(crate) const HUB_THREAD: usize = 0;
 
 #[derive(Debug)]
 struct Place {
     connection: Arc<Connection>,
+    /// It was sent something in this turn.
     dirty: bool,
 }
 
 /// The connections, and which of them have something to be written.
 #[derive(Debug)]
 pub(super) struct Dispatch {
-    /// By slot, the lower half of a session's id.
+    /// By slot.
     places: Vec<Option<Place>>,
     len: usize,
-    dirty: Vec<u32>,
+    /// Slots of dirty places, by thread.
+    dirty: Vec<Vec<u32>>,
+    flushers: Vec<Arc<Flusher>>,
     overflowed: Vec<SessionId>,
-    slow_closed: u64,
+    pub(super) slow_closed: u64,
     skipped_ticks_of_gone: u64,
     bytes_of_gone: (u64, u64),
-    workers: usize,
-    pub(super) refusals: RateLimitedLog<u16>,
-    /// The time of the turn, for the log.
-    pub(super) now: Timestamp,
+    pub(super) events: Events,
 }
 
 impl Dispatch {
-    pub(super) fn new(workers: usize) -> Self {
+    /// With a flusher for each of the server's threads.
+    pub(super) fn new(flushers: Vec<Arc<Flusher>>, events: Events) -> Self {
         Self {
             places: Vec::new(),
             len: 0,
-            dirty: Vec::new(),
+            dirty: vec![Vec::new(); flushers.len()],
+            flushers,
             overflowed: Vec::new(),
             slow_closed: 0,
             skipped_ticks_of_gone: 0,
             bytes_of_gone: (0, 0),
-            workers,
-            refusals: RateLimitedLog::default(),
-            now: Timestamp::default(),
+            events,
         }
     }
 
@@ -95,12 +100,8 @@ impl Dispatch {
         self.places.get(slot)?.as_ref().map(|place| &place.connection)
     }
 
-    pub(super) fn slow_closed(&self) -> u64 {
-        self.slow_closed
-    }
-
-    pub(super) fn note_slow_closed(&mut self) {
-        self.slow_closed += 1;
+    pub(super) fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.places.iter().flatten().map(|place| &place.connection)
     }
 
     pub(super) fn skipped_ticks(&self) -> u64 {
@@ -115,25 +116,7 @@ impl Dispatch {
         })
     }
 
-    fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
-        self.places.iter().flatten().map(|place| &place.connection)
-    }
-
-    pub(super) fn view(&self, id: SessionId, now: Timestamp) -> ConnectionView {
-        let Some(connection) = self.get(id) else { return ConnectionView::default() };
-        let (heard, pinged) = (connection.liveness.heard(), connection.liveness.pinged());
-        ConnectionView {
-            peer: Some(connection.peer),
-            round_trip: connection.liveness.round_trip(),
-            bytes_out: connection.outbox.bytes_out(),
-            skipped_ticks: connection.outbox.skipped_ticks(),
-            queued_bytes: connection.outbox.waiting().0,
-            silent_for: now.since(heard),
-            unanswered_ping: (pinged > heard).then(|| now.since(pinged)),
-        }
-    }
-
-    /// One whose queue overflowed and who is in the lobby still.
+    /// A connection whose reliable lane was full and whose user is in the lobby still.
     pub(super) fn next_overflowed(&mut self) -> Option<Arc<Connection>> {
         while let Some(id) = self.overflowed.pop() {
             if let Some(connection) = self.get(id) {
@@ -143,58 +126,54 @@ impl Dispatch {
         None
     }
 
-    /// Pushes frames that are no answer of the lobby's, such as pings.
-    pub(super) fn push(&mut self, id: SessionId, frames: &Bytes) {
-        self.hand_over(id, |connection| connection.outbox.push(frames));
-    }
-
-    /// Writes to all who were sent something.
+    /// Has everyone written to who was sent something.
     pub(super) fn flush(&mut self) {
-        let dirty = std::mem::take(&mut self.dirty);
-        let mut chunk: Vec<Arc<Connection>> = Vec::new();
-        // A large fan-out takes milliseconds, which are not to hold up the next turn if another
-        // core has time for them. Each outbox keeps its own order, whoever writes.
-        let shared_out = self.workers > 1 && dirty.len() > CHUNK;
-        for slot in &dirty {
-            let Some(place) = self.places.get_mut(*slot as usize).and_then(Option::as_mut) else {
-                continue;
-            };
-            if !std::mem::take(&mut place.dirty) {
-                continue;
+        for thread in (0..self.dirty.len()).filter(|thread| *thread != HUB_THREAD) {
+            if !self.dirty[thread].is_empty() {
+                let slots = std::mem::take(&mut self.dirty[thread]);
+                let flusher = self.flushers[thread].clone();
+                flusher.hand_over(slots.iter().filter_map(|slot| self.take_dirty(*slot)));
+                self.recycle(thread, slots);
             }
-            if !shared_out {
+        }
+        let slots = std::mem::take(&mut self.dirty[HUB_THREAD]);
+        for slot in &slots {
+            let Some(Some(place)) = self.places.get_mut(*slot as usize) else { continue };
+            if std::mem::take(&mut place.dirty) {
                 place.connection.outbox.flush();
-                continue;
-            }
-            chunk.push(place.connection.clone());
-            if chunk.len() == CHUNK {
-                spawn_flush(std::mem::take(&mut chunk));
             }
         }
-        if !chunk.is_empty() {
-            spawn_flush(chunk);
-        }
-        self.dirty = dirty;
-        self.dirty.clear();
+        self.recycle(HUB_THREAD, slots);
     }
 
+    fn take_dirty(&mut self, slot: u32) -> Option<Arc<Connection>> {
+        let place = self.places.get_mut(slot as usize)?.as_mut()?;
+        std::mem::take(&mut place.dirty).then(|| place.connection.clone())
+    }
+
+    fn recycle(&mut self, thread: usize, mut slots: Vec<u32>) {
+        slots.clear();
+        self.dirty[thread] = slots;
+    }
+
+    /// Closes every connection.
     pub(super) fn close_all(&mut self, reason: &CloseReason) {
         for place in self.places.iter().flatten() {
             place.connection.outbox.close(reason);
         }
     }
 
-    fn hand_over(&mut self, id: SessionId, push: impl FnOnce(&Connection) -> Pushed) {
-        let Some(place) = self.places.get_mut(id.slot()).and_then(Option::as_mut) else { return };
+    fn push(&mut self, id: SessionId, push: impl FnOnce(&Connection) -> Pushed) {
+        let Some(Some(place)) = self.places.get_mut(id.slot()) else { return };
         if place.connection.id != id {
             return;
         }
         match push(&place.connection) {
             Pushed::Taken if !place.dirty => {
                 place.dirty = true;
-                self.dirty.push(id.slot() as u32);
+                self.dirty[place.connection.thread].push(id.slot() as u32);
             }
-            Pushed::Taken | Pushed::Written | Pushed::Refused => {}
+            Pushed::Taken | Pushed::Refused => {}
             Pushed::Overflow => {
                 self.slow_closed += 1;
                 self.overflowed.push(id);
@@ -203,27 +182,20 @@ impl Dispatch {
     }
 }
 
-fn spawn_flush(connections: Vec<Arc<Connection>>) {
-    tokio::spawn(async move {
-        for connection in connections {
-            connection.outbox.flush();
-        }
-    });
-}
-
-impl Post for Dispatch {
+impl Delivery for Dispatch {
     fn reliable(&mut self, to: SessionId, frames: &Bytes) {
-        self.hand_over(to, |connection| connection.outbox.push(frames));
+        self.push(to, |connection| connection.outbox.push(frames));
+    }
+
+    fn costly(&mut self, to: SessionId, frames: &Bytes) {
+        self.push(to, |connection| {
+            connection.owe(frames.len());
+            connection.outbox.push(frames)
+        });
     }
 
     fn tick(&mut self, to: SessionId, room: RoomId, frame: &Bytes) {
-        if self.workers > 1 {
-            self.hand_over(to, |connection| connection.outbox.push_tick(room, frame));
-            return;
-        }
-        // With one thread there is nobody to share the writing with: while the connection is at
-        // hand, it is done.
-        self.hand_over(to, |connection| connection.outbox.send_tick(room, frame));
+        self.push(to, |connection| connection.outbox.push_tick(room, frame));
     }
 
     fn retract_tick(&mut self, to: SessionId, room: RoomId) -> bool {
@@ -238,35 +210,11 @@ impl Post for Dispatch {
         }
     }
 
-    fn note(&mut self, note: Note<'_>) {
-        match note {
-            Note::LoggedIn { user, session } => {
-                let peer = self.get(session).map(|connection| connection.peer);
-                tracing::info!(%user, peer = peer.map(tracing::field::display), "logged in");
-            }
-            Note::TookOver { user, old, new } => {
-                tracing::info!(%user, %old, %new, "came back and took over its old connection");
-            }
-            Note::LoggedOut { user, .. } => tracing::info!(%user, "logged out"),
-            Note::RoomOpened { room } => tracing::info!(%room, "room opened"),
-            Note::RoomGone { room } => tracing::info!(%room, "room gone"),
-            Note::Joined { user, room } => tracing::debug!(%user, %room, "joined"),
-            Note::Left { user, room } => tracing::debug!(%user, %room, "left"),
-            Note::Said { user, room, event } => {
-                tracing::trace!(%user, %room, event = &*event.text, "said");
-            }
-            Note::Refused { session, user, code, reason } => {
-                if let Some(more) = self.refusals.admit(code.number(), self.now) {
-                    let peer = self.get(session).map(|connection| connection.peer);
-                    tracing::debug!(
-                        code = code.number(),
-                        user = user.map(tracing::field::display),
-                        peer = peer.map(tracing::field::display),
-                        more = (more > 0).then_some(more),
-                        "refused: {reason}"
-                    );
-                }
-            }
-        }
+    fn interest(&self) -> Interest {
+        self.events.interest()
+    }
+
+    fn event(&mut self, event: LobbyEvent) {
+        self.events.tell(event);
     }
 }

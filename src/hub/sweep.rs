@@ -1,16 +1,17 @@
-//! What is looked after at regular times: signs of life, deadlines, rates and limits hit.
+//! What is checked at regular times: signs of life, deadlines, rates and limits hit.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Hub;
 use crate::connection::outbox::State;
+use crate::lobby::Delivery;
 use crate::model::{HISTORY_SECONDS, Limits, SessionId, Timestamp};
 use crate::operator::Traffic;
 use crate::protocol::websocket::{CloseReason, OpCode, control_frame};
 
-/// All connections are looked at once in this time at most, in slices: an eighth of the shortest
-/// deadline they have.
+/// Each connection is checked at least this often, in slices: or in an eighth of the shortest
+/// deadline that it has.
 const ROUND: Duration = Duration::from_millis(2500);
 const ROUNDS_IN_DEADLINE: u32 = 8;
 
@@ -27,14 +28,14 @@ const ROUND_TRIP_INTERVAL: Duration = Duration::from_secs(5);
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// When what is looked after.
+/// When to check what.
 #[derive(Debug)]
 pub(super) struct Sweep {
     next: Timestamp,
     interval: Duration,
     slice: u32,
     next_second: Timestamp,
-    /// Totals in and out a second ago, if someone looked.
+    /// Totals in and out a second ago, if an operator was watching.
     bytes: Option<(u64, u64)>,
     bytes_in: u64,
     bytes_out: VecDeque<u64>,
@@ -65,7 +66,7 @@ impl Sweep {
         now >= self.next
     }
 
-    pub(super) fn fill_traffic(&self, _now: Timestamp, traffic: &mut Traffic) {
+    pub(super) fn fill_traffic(&self, traffic: &mut Traffic) {
         traffic.bytes_in_per_s = self.bytes_in as f64;
         traffic.bytes_out_per_s = self.bytes_out.back().copied().unwrap_or(0) as f64;
         traffic.bytes_out_history = self.bytes_out.iter().copied().collect();
@@ -78,7 +79,7 @@ enum Verdict {
     Ping,
     /// It is told, after what waits for it.
     Close(&'static str, Duration),
-    /// It reads nothing, so that nothing can be waited for.
+    /// At once: it reads nothing, so there is nothing to wait for.
     Abandon(&'static str, Duration),
 }
 
@@ -90,45 +91,50 @@ impl Hub {
         let slots = self.dispatch.slots();
         let slice = self.sweep.slice as usize;
         self.sweep.slice = (self.sweep.slice + 1) % SLICES;
-        let real_now = Instant::now();
         let mut pings = PINGS_A_TURN.max(slots / SHARE_PINGED_A_TURN);
         for slot in (slice..slots).step_by(SLICES as usize) {
             let Some(connection) = self.dispatch.at(slot) else { continue };
             let id = connection.id;
-            match self.judge(id, now, real_now) {
+            match self.judge(id, now) {
                 Verdict::Fine => {}
                 Verdict::Ping if pings == 0 => {}
                 Verdict::Ping => {
                     pings -= 1;
                     let Some(connection) = self.dispatch.get(id) else { continue };
                     let ping = control_frame(OpCode::Ping, &connection.liveness.ping(now));
-                    self.dispatch.push(id, &ping);
+                    self.dispatch.reliable(id, &ping);
                 }
-                Verdict::Close(why, limit) => self.let_go(id, why, limit, now, false),
-                Verdict::Abandon(why, limit) => self.let_go(id, why, limit, now, true),
+                Verdict::Close(why, limit) => {
+                    self.let_go(id, policy(why, limit), now, false);
+                }
+                Verdict::Abandon(why, limit) => {
+                    self.let_go(id, policy(why, limit), now, true);
+                }
             }
         }
         if now >= self.sweep.next_second {
             self.sweep.next_second = now.plus(SECOND);
-            self.every_second(now);
+            self.every_second();
         }
     }
 
-    fn judge(&self, id: SessionId, now: Timestamp, real_now: Instant) -> Verdict {
+    fn judge(&self, id: SessionId, now: Timestamp) -> Verdict {
         let Some(connection) = self.dispatch.get(id) else { return Verdict::Fine };
         let (liveness, outbox) = (&connection.liveness, &connection.outbox);
         let idle = self.limits.idle_timeout;
-        if outbox.is_blocked()
-            && let (_, Some(since)) = outbox.waiting()
-            && real_now.duration_since(since) > idle
-        {
+        if liveness.stuck_for(outbox.is_blocked(), outbox.bytes_out(), now) > idle {
             return Verdict::Abandon("you have read nothing for", idle);
         }
         if now.since(liveness.heard()) > idle {
             return Verdict::Abandon("nothing has come from you, not even a pong, for", idle);
         }
         let login = self.limits.login_timeout;
-        if !self.lobby.is_logged_in(id) && self.lobby.connected_for(id, now) > Some(login) {
+        if self
+            .lobby
+            .registry()
+            .get(id)
+            .is_some_and(|session| session.user.is_none() && now.since(session.connected) > login)
+        {
             return Verdict::Close("you have not logged in within", login);
         }
         let unanswered = liveness.pinged() > liveness.heard();
@@ -143,28 +149,33 @@ impl Hub {
         Verdict::Fine
     }
 
-    fn let_go(&mut self, id: SessionId, why: &str, limit: Duration, now: Timestamp, at_once: bool) {
+    /// Closes a connection and has its user leave; `at_once` drops what waits for it.
+    pub(super) fn let_go(
+        &mut self,
+        id: SessionId,
+        reason: CloseReason,
+        now: Timestamp,
+        at_once: bool,
+    ) {
         let Some(connection) = self.dispatch.get(id).cloned() else { return };
         if connection.outbox.state() != State::Open {
             return;
         }
-        let reason = CloseReason::new(CloseReason::POLICY, format!("{why} {limit:?}"));
         let user = self.lobby.name_of(id);
         tracing::info!(user = user.as_deref(), peer = %connection.peer, "closed: {}", reason.reason);
         if at_once {
-            connection.outbox.abandon(&reason);
             if connection.outbox.is_blocked() {
-                self.dispatch.note_slow_closed();
+                self.dispatch.slow_closed += 1;
             }
+            connection.outbox.abandon(&reason);
         } else {
             connection.outbox.close(&reason);
         }
         self.lobby.disconnect(id, now, &mut self.dispatch);
     }
 
-    fn every_second(&mut self, now: Timestamp) {
-        self.dispatch.now = now;
-        // A look at every connection, which is not for nobody.
+    fn every_second(&mut self) {
+        // Visits every connection, so skip it when no console is watching.
         let bytes = (self.port.snapshots.receiver_count() > 0).then(|| self.dispatch.bytes());
         let sweep = &mut self.sweep;
         let before = std::mem::replace(&mut sweep.bytes, bytes);
@@ -179,9 +190,6 @@ impl Hub {
             sweep.bytes_out.pop_front();
         }
         sweep.bytes_out.push_back(passed.1);
-        for (code, more) in self.dispatch.refusals.due(now) {
-            tracing::debug!(code, "refused {more} more requests in the last second");
-        }
         let refused = self.refused.total();
         if refused > self.sweep.refused {
             let more = refused - self.sweep.refused;
@@ -189,4 +197,8 @@ impl Hub {
             tracing::warn!("refused {more} connections: {}", self.refused.last());
         }
     }
+}
+
+fn policy(why: &str, limit: Duration) -> CloseReason {
+    CloseReason::new(CloseReason::POLICY, format!("{why} {limit:?}"))
 }

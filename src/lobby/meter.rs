@@ -6,7 +6,7 @@ use crate::model::{HISTORY_SECONDS, Timestamp};
 
 /// What came in each of the last seconds.
 #[derive(Clone, Debug)]
-pub struct PerSecond {
+pub(crate) struct PerSecond {
     counts: [u32; HISTORY_SECONDS + 1],
     /// The second that is being counted.
     second: u64,
@@ -28,7 +28,7 @@ fn second_of(now: Timestamp) -> u64 {
 
 impl PerSecond {
     /// Counts `n` more.
-    pub fn add(&mut self, now: Timestamp, n: u32) {
+    pub(crate) fn add(&mut self, now: Timestamp, n: u32) {
         let second = second_of(now);
         if second > self.second {
             let passed = (second - self.second).min(SLOTS);
@@ -50,13 +50,13 @@ impl PerSecond {
     }
 
     /// How many came in the last whole second.
-    pub fn last(&self, now: Timestamp) -> u32 {
+    pub(crate) fn last(&self, now: Timestamp) -> u32 {
         self.of(second_of(now).saturating_sub(1))
     }
 
     /// How many a second came over the last `seconds` whole seconds, or since the first if that
     /// is shorter.
-    pub fn mean(&self, now: Timestamp, seconds: u64) -> f64 {
+    pub(crate) fn mean(&self, now: Timestamp, seconds: u64) -> f64 {
         let Some(first) = self.first else { return 0.0 };
         let end = second_of(now);
         let begin = end.saturating_sub(seconds).max(first);
@@ -71,7 +71,7 @@ impl PerSecond {
     }
 
     /// The last whole seconds, oldest first, from the first count on.
-    pub fn history(&self, now: Timestamp) -> Vec<u32> {
+    pub(crate) fn history(&self, now: Timestamp) -> Vec<u32> {
         let Some(first) = self.first else { return Vec::new() };
         let end = second_of(now);
         (end.saturating_sub(HISTORY_SECONDS as u64).max(first)..end)
@@ -91,7 +91,7 @@ const GAP_SECONDS: usize = 5;
 
 /// How even a stream is: the times between its messages over the last 5 s.
 #[derive(Clone, Debug)]
-pub struct Gaps {
+pub(crate) struct Gaps {
     seconds: [GapSecond; GAP_SECONDS + 1],
     last: Option<Timestamp>,
 }
@@ -112,7 +112,7 @@ impl Default for Gaps {
 
 impl Gaps {
     /// A message came.
-    pub fn add(&mut self, now: Timestamp) {
+    pub(crate) fn add(&mut self, now: Timestamp) {
         let Some(last) = self.last.replace(now) else { return };
         let gap = now.since(last).as_micros() as u32;
         let second = second_of(now);
@@ -127,7 +127,7 @@ impl Gaps {
 
     /// The gap that 95 of 100 stay below, and the longest, the one still open included.
     /// None when nothing came in the last 5 s.
-    pub fn p95_and_longest(&self, now: Timestamp) -> Option<(Duration, Duration)> {
+    pub(crate) fn p95_and_longest(&self, now: Timestamp) -> Option<(Duration, Duration)> {
         let open = now.since(self.last?);
         if open >= Duration::from_secs(GAP_SECONDS as u64) {
             return None;

@@ -1,309 +1,244 @@
-//! One room: who is in it, what was said, where they are, and what is about to be sent to all.
+//! One room: who is in it, what was said, and where everyone is.
+//!
+//! A room knows its members by number and looks at nothing else, neither names nor other rooms,
+//! so that it can live on another thread or machine. What it sends goes to a [`Delivery`].
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::Post;
+use super::cadence::Cadence;
+use super::delivery::Delivery;
+use super::event::Message;
+use super::history::History;
 use super::meter::PerSecond;
-use crate::model::{RoomId, RoomName, SessionId, Timestamp};
-use crate::operator::CHAT_LINES;
+use crate::model::{Budget, Limits, Pose, RoomId, RoomName, SessionId, Timestamp};
 use crate::protocol::encode::{self, Events, JOIN, LEAVE};
-use crate::protocol::{EventBody, Pose};
 
-/// What waits for all members is handed over once it is this large, also within a turn.
-const OUTGOING_LIMIT: usize = 64 << 10;
+/// Messages kept for the operator, those that history does not keep included.
+const RECENT_MESSAGES: usize = 100;
 
-/// Something that was said, shared by the history, the console's chat and a user's journal.
+/// A member's number in its room. Numbers are used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MemberId(u32);
+
 #[derive(Debug)]
-pub(super) struct Event {
-    pub(super) time: Timestamp,
-    pub(super) user: Arc<str>,
-    /// The user as a JSON string.
-    pub(super) user_json: Arc<str>,
-    pub(super) body: EventBody,
+pub(crate) struct Member {
+    pub(crate) session: SessionId,
+    /// The member's name as a JSON string, and folded, which is the order of listings.
+    pub(super) json: Arc<str>,
+    folded: Arc<str>,
+    joined: Timestamp,
+    pub(crate) pose: Option<(Timestamp, Pose)>,
 }
 
 #[derive(Debug)]
-pub(super) struct Member {
-    pub(super) session: SessionId,
-    pub(super) user_json: Arc<str>,
-    pub(super) joined: Timestamp,
-    pub(super) pose: Option<(Timestamp, Box<Pose>)>,
-    /// From where on `outgoing` is for this member too: it joined in between.
-    outgoing_from: u32,
-}
-
-#[derive(Debug)]
-pub(super) struct Room {
+pub(crate) struct Room {
     pub(super) id: RoomId,
-    pub(super) name: RoomName,
-    name_json: Box<str>,
-    pub(super) title: String,
-    pub(super) pinned: bool,
-    /// In no order; a session knows its own place.
-    pub(super) members: Vec<Member>,
-    /// By look, which is the order of listings.
-    order: BTreeMap<Arc<str>, SessionId>,
-    history: VecDeque<Arc<Event>>,
-    history_bytes: usize,
-    /// The last events, those not kept in history too, for the operator.
-    recent: VecDeque<Arc<Event>>,
-    recent_bytes: usize,
-    /// Frames for all members, handed over once a turn.
-    outgoing: BytesMut,
-    pub(super) cadence: Cadence,
-    last_tick_len: usize,
-    pub(super) transforms: PerSecond,
-    pub(super) ticks: PerSecond,
-    pub(super) messages: PerSecond,
+    pub(crate) name: RoomName,
+    pub(super) json: Box<str>,
+    pub(crate) title: String,
+    pub(crate) pinned: bool,
+    members: Vec<Option<Member>>,
+    free: Vec<u32>,
+    /// By folded name.
+    order: BTreeMap<Arc<str>, MemberId>,
+    history: History,
+    /// For the operator.
+    pub(crate) recent: History,
+    pub(crate) cadence: Cadence,
+    tick_len: usize,
+    budget: Budget,
+    pub(crate) transforms: PerSecond,
+    pub(crate) ticks: PerSecond,
+    pub(crate) messages: PerSecond,
 }
 
 impl Room {
-    pub(super) fn new(id: RoomId, name: RoomName) -> Self {
+    pub(super) fn new(id: RoomId, name: RoomName, budget: Budget) -> Self {
         Self {
             id,
-            name_json: encode::json_string(name.as_str()).into(),
+            json: encode::json_string(name.as_str()).into(),
             name,
             title: String::new(),
             pinned: false,
             members: Vec::new(),
+            free: Vec::new(),
             order: BTreeMap::new(),
-            history: VecDeque::new(),
-            history_bytes: 0,
-            recent: VecDeque::new(),
-            recent_bytes: 0,
-            outgoing: BytesMut::new(),
+            history: History::default(),
+            recent: History::default(),
             cadence: Cadence::default(),
-            last_tick_len: 0,
+            tick_len: 0,
+            budget,
             transforms: PerSecond::default(),
             ticks: PerSecond::default(),
             messages: PerSecond::default(),
         }
     }
 
-    pub(super) fn has_outgoing(&self) -> bool {
-        !self.outgoing.is_empty()
+    /// How many members it has.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
     }
 
-    /// Adds a member and its `join` for the others; returns its place.
-    pub(super) fn add(
+    /// The members, in no order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().flatten()
+    }
+
+    /// One member; `None` if nobody has that number.
+    pub(crate) fn member(&self, id: MemberId) -> Option<&Member> {
+        self.members.get(id.0 as usize)?.as_ref()
+    }
+
+    pub(super) fn member_mut(&mut self, id: MemberId) -> Option<&mut Member> {
+        self.members.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    /// Takes a member in and tells the others; returns its number.
+    pub(super) fn join(
         &mut self,
         session: SessionId,
-        look: Arc<str>,
-        user_json: Arc<str>,
+        folded: Arc<str>,
+        json: Arc<str>,
         now: Timestamp,
-    ) -> usize {
-        self.say(now, &user_json, JOIN);
-        self.order.insert(look, session);
-        let outgoing_from = self.outgoing.len() as u32;
-        self.members.push(Member { session, user_json, joined: now, pose: None, outgoing_from });
-        self.members.len() - 1
+        out: &mut impl Delivery,
+    ) -> MemberId {
+        self.send(&self.event(now, &json, JOIN), out);
+        let member = Member { session, json, folded: folded.clone(), joined: now, pose: None };
+        let id = match self.free.pop() {
+            Some(free) => {
+                self.members[free as usize] = Some(member);
+                MemberId(free)
+            }
+            None => {
+                self.members.push(Some(member));
+                MemberId(self.members.len() as u32 - 1)
+            }
+        };
+        self.order.insert(folded, id);
+        id
     }
 
-    /// Takes a member out, after it got what was said until now. Returns it; another member may
-    /// have moved to its place.
-    pub(super) fn remove(&mut self, place: usize, look: &str, post: &mut impl Post) -> Member {
-        self.catch_up(place, post);
-        self.order.remove(look);
-        let member = self.members.swap_remove(place);
-        post.retract_tick(member.session, self.id);
-        member
-    }
-
-    /// Tells the others that a member has left, and sees to it that it is in no later tick.
-    pub(super) fn announce_leave(&mut self, left: &Member, now: Timestamp, post: &mut impl Post) {
-        self.say(now, &left.user_json, LEAVE);
-        if left.pose.is_none() {
-            return;
+    /// Shows a member the room as it is: who is in it, what was said, and where everyone is.
+    pub(super) fn show(&self, to: SessionId, out: &mut impl Delivery) {
+        out.costly(to, &self.listing());
+        for frame in [self.history(), self.full_tick()].into_iter().flatten() {
+            out.costly(to, &frame);
         }
-        // A slow reader may have a tick waiting that still shows who left: it gets a new picture,
-        // and before it what was said, since the picture may show someone who has just joined.
-        let id = self.id;
-        let stale: Vec<usize> = (0..self.members.len())
-            .filter(|place| post.retract_tick(self.members[*place].session, id))
-            .collect();
+    }
+
+    /// Lets a member go, tells the others, and sees to it that it is in no later tick. `None` if
+    /// nobody has that number.
+    pub(super) fn leave(
+        &mut self,
+        id: MemberId,
+        now: Timestamp,
+        out: &mut impl Delivery,
+    ) -> Option<()> {
+        let left = self.members.get_mut(id.0 as usize)?.take()?;
+        self.free.push(id.0);
+        self.order.remove(&left.folded);
+        out.retract_tick(left.session, self.id);
+        // Slow readers may have a tick waiting that still shows who has left. It is taken back
+        // before they are told of the leave, and they get a new one after it.
+        let mut stale = Vec::new();
+        if left.pose.is_some() {
+            let sessions = self.members().map(|member| member.session);
+            stale.extend(sessions.filter(|session| out.retract_tick(*session, self.id)));
+        }
+        self.send(&self.event(now, &left.json, LEAVE), out);
         if !stale.is_empty()
-            && let Some(picture) = self.picture()
+            && let Some(tick) = self.full_tick()
         {
-            for place in stale {
-                self.catch_up(place, post);
-                post.tick(self.members[place].session, id, &picture);
+            for session in stale {
+                out.tick(session, self.id, &tick);
             }
         }
+        Some(())
     }
 
     /// Empties the room: everyone gets one `leave` for everyone. Returns who was in it.
-    pub(super) fn clear(&mut self, now: Timestamp, post: &mut impl Post) -> Vec<SessionId> {
-        let names: HashMap<SessionId, Arc<str>> =
-            self.members.iter().map(|member| (member.session, member.user_json.clone())).collect();
-        let leaving: Vec<&Arc<str>> =
-            self.order.values().filter_map(|session| names.get(session)).collect();
-        for user in leaving {
-            self.say(now, user, LEAVE);
+    pub(super) fn clear(&mut self, now: Timestamp, out: &mut impl Delivery) -> Vec<SessionId> {
+        // Before the leaves, so that no writer sends poses after them.
+        for member in self.members() {
+            out.retract_tick(member.session, self.id);
         }
-        // First, so that no writer sends poses after these leaves.
-        for member in &self.members {
-            post.retract_tick(member.session, self.id);
+        let leaves: Vec<Bytes> = self
+            .order
+            .values()
+            .filter_map(|id| self.member(*id))
+            .map(|member| self.event(now, &member.json, LEAVE))
+            .collect();
+        for leave in &leaves {
+            self.send(leave, out);
         }
-        self.flush(post);
         self.order.clear();
-        let members: Vec<SessionId> = self.members.drain(..).map(|member| member.session).collect();
+        self.free.clear();
         self.history.clear();
         self.recent.clear();
-        (self.history_bytes, self.recent_bytes) = (0, 0);
-        members
+        self.members.drain(..).flatten().map(|member| member.session).collect()
     }
 
-    /// Has an event go out to all members.
-    pub(super) fn say(&mut self, now: Timestamp, user_json: &str, body: &str) {
-        let mut events = Events::after(std::mem::take(&mut self.outgoing), &self.name_json);
+    /// Sends frames to all members: the same bytes, shared.
+    pub(super) fn send(&self, frames: &Bytes, out: &mut impl Delivery) {
+        for member in self.members() {
+            out.reliable(member.session, frames);
+        }
+    }
+
+    fn event(&self, now: Timestamp, user_json: &str, body: &str) -> Bytes {
+        let mut events = Events::new(&self.json, user_json.len() + body.len() + 64);
         events.push(now, user_json, body);
-        self.outgoing = events.append();
+        self.budget.share(events.finish(), Vec::new())
     }
 
-    /// Keeps an event in history, within `messages` and `bytes`.
-    pub(super) fn keep(&mut self, event: &Arc<Event>, messages: usize, bytes: usize) {
-        let len = |event: &Event| encode::entry_len(&event.user_json, &event.body);
-        self.recent.push_back(event.clone());
-        self.recent_bytes += len(event);
-        while self.recent.len() > CHAT_LINES || self.recent_bytes > bytes {
-            let Some(oldest) = self.recent.pop_front() else { break };
-            self.recent_bytes -= len(&oldest);
+    /// Keeps a message for those who join later, within the limits, and for the operator.
+    pub(super) fn keep(&mut self, message: &Arc<Message>, limits: &Limits) {
+        self.recent.keep(message, RECENT_MESSAGES, limits.history_bytes);
+        if message.body.kept {
+            self.history.keep(message, limits.history_messages, limits.history_bytes);
         }
-        if !event.body.kept {
-            return;
-        }
-        self.history.push_back(event.clone());
-        self.history_bytes += len(event);
-        while self.history.len() > messages || self.history_bytes > bytes {
-            let Some(oldest) = self.history.pop_front() else { break };
-            self.history_bytes -= len(&oldest);
-        }
-    }
-
-    /// The last events, oldest first.
-    pub(super) fn recent(&self) -> impl Iterator<Item = &Arc<Event>> {
-        self.recent.iter()
     }
 
     /// One `join` for each member, sorted by name without case.
-    pub(super) fn listing(&self, joined_of: impl Fn(SessionId) -> Option<usize>) -> Bytes {
-        let mut events = Events::new(&self.name_json, self.members.len() * 96);
-        for session in self.order.values() {
-            if let Some(member) = joined_of(*session).and_then(|place| self.members.get(place)) {
-                events.push(member.joined, &member.user_json, JOIN);
-            }
+    pub(super) fn listing(&self) -> Bytes {
+        let mut events = Events::new(&self.json, self.len() * 96);
+        for member in self.order.values().filter_map(|id| self.member(*id)) {
+            events.push(member.joined, &member.json, JOIN);
         }
-        events.finish()
+        self.budget.share(events.finish(), Vec::new())
     }
 
     /// The history in one frame, if there is any.
-    pub(super) fn history(&self) -> Option<Bytes> {
-        let mut events = Events::new(&self.name_json, self.history_bytes);
-        for event in &self.history {
-            events.push(event.time, &event.user_json, &event.body.text);
+    fn history(&self) -> Option<Bytes> {
+        let mut events = Events::new(&self.json, self.history.bytes());
+        for message in self.history.iter() {
+            events.push(message.time, &message.user_json, &message.body.text);
         }
-        (!events.is_empty()).then(|| events.finish())
+        (!events.is_empty()).then(|| self.budget.share(events.finish(), Vec::new()))
     }
 
-    /// The latest poses in one frame, if there are any.
-    pub(super) fn picture(&self) -> Option<Bytes> {
-        let mut events = Events::new(&self.name_json, self.last_tick_len + 256);
-        for member in &self.members {
+    /// The latest pose of everyone in one frame, if there are any.
+    fn full_tick(&self) -> Option<Bytes> {
+        let mut events = Events::new(&self.json, self.tick_len + 256);
+        for member in self.members() {
             if let Some((time, pose)) = &member.pose {
-                events.push_transform(*time, &member.user_json, pose.as_json());
+                events.push_transform(*time, &member.json, pose);
             }
         }
-        (!events.is_empty()).then(|| events.finish())
+        (!events.is_empty()).then(|| self.budget.share(events.finish(), Vec::new()))
     }
 
-    /// Sends each member the latest poses.
-    pub(super) fn tick(&mut self, now: Timestamp, post: &mut impl Post) {
-        let Some(picture) = self.picture() else { return };
-        self.last_tick_len = picture.len();
+    /// Sends each member the latest poses; returns to how many.
+    pub(super) fn tick(&mut self, now: Timestamp, out: &mut impl Delivery) -> usize {
+        let Some(tick) = self.full_tick() else { return 0 };
+        self.tick_len = tick.len();
         self.ticks.add(now, 1);
-        for member in &self.members {
-            post.tick(member.session, self.id, &picture);
+        for member in self.members() {
+            out.tick(member.session, self.id, &tick);
         }
+        self.len()
     }
-
-    /// Hands one member what was said until now.
-    pub(super) fn catch_up(&mut self, place: usize, post: &mut impl Post) {
-        let Some(member) = self.members.get_mut(place) else { return };
-        let waiting = &self.outgoing[member.outgoing_from as usize..];
-        if !waiting.is_empty() {
-            post.reliable(member.session, &Bytes::copy_from_slice(waiting));
-            member.outgoing_from = self.outgoing.len() as u32;
-        }
-    }
-
-    /// Whether so much waits that it has to go out before the turn is over.
-    pub(super) fn is_full(&self) -> bool {
-        self.outgoing.len() > OUTGOING_LIMIT
-    }
-
-    /// Hands all members what was said until now: the same bytes, shared.
-    pub(super) fn flush(&mut self, post: &mut impl Post) {
-        if self.outgoing.is_empty() {
-            return;
-        }
-        let frames = self.outgoing.split().freeze();
-        // Not kept for the next turn: it would be reserved while the slowest reader reads.
-        self.outgoing = BytesMut::new();
-        for member in &mut self.members {
-            let from = std::mem::take(&mut member.outgoing_from) as usize;
-            if from == 0 {
-                post.reliable(member.session, &frames);
-            } else if from < frames.len() {
-                post.reliable(member.session, &frames.slice(from..));
-            }
-        }
-    }
-}
-
-/// When a room ticks.
-///
-/// Rooms of one rate tick together, on multiples of their period, so that one wake-up serves
-/// them all; a new rate goes on from the last tick.
-#[derive(Debug, Default)]
-pub(super) struct Cadence {
-    /// The room's own rate, in ticks a second.
-    pub(super) own_fps: Option<f64>,
-    /// When the last tick was due.
-    last_due: Timestamp,
-    /// When the next is due; none while there is no news.
-    pub(super) next_due: Option<Timestamp>,
-}
-
-impl Cadence {
-    /// When a tick is due, given that there is news since `now`.
-    pub(super) fn due(&self, now: Timestamp, fps: f64) -> Timestamp {
-        let period = 1e6 / fps;
-        let follow = self.last_due.as_micros() as f64 + period;
-        let now = now.as_micros() as f64;
-        let due = if follow >= now {
-            let on_grid = (follow / period).round() * period;
-            // Whole microseconds drift from the grid by less than this.
-            if (on_grid - follow).abs() < 3.0 { on_grid } else { follow }
-        } else if follow + period > now {
-            // Late by less than a tick: at once, and from here on.
-            now
-        } else {
-            (now / period).ceil() * period
-        };
-        Timestamp::from_micros(due.round() as u64)
-    }
-
-    pub(super) fn ticked(&mut self, due: Timestamp) {
-        self.last_due = due;
-        self.next_due = None;
-    }
-}
-
-/// The time between two ticks at `fps`.
-pub(super) fn period(fps: f64) -> Duration {
-    Duration::from_secs_f64(1.0 / fps)
 }

@@ -15,6 +15,9 @@ pub const MAX_USER_CHARS: usize = 64;
 /// The longest room name, in Unicode scalar values.
 pub const MAX_ROOM_CHARS: usize = 128;
 
+/// The room that always stands, and that everyone joins at login.
+pub const LOBBY: &str = "lobby";
+
 /// Why a name is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -151,7 +154,7 @@ impl fmt::Display for UserName {
 }
 
 /// A room's name: 1 to 128 visible characters, compared exactly.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomName(Arc<str>);
 
 impl RoomName {
@@ -167,6 +170,11 @@ impl RoomName {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The room that always stands.
+    pub fn lobby() -> Self {
+        Self(LOBBY.into())
     }
 
     /// The name, shared.

@@ -1,7 +1,7 @@
 //! Who may connect: a bounded number in all and from each address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -12,7 +12,9 @@ use crate::model::SessionId;
 /// Why there is no place for a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
+    /// There are as many connections as there may be.
     Server,
+    /// There are as many from this address.
     Address,
 }
 
@@ -23,6 +25,7 @@ struct Taken {
     serial: u32,
     open: usize,
     by_address: HashMap<IpAddr, usize>,
+    by_thread: Vec<usize>,
 }
 
 /// The places for connections.
@@ -39,12 +42,17 @@ impl Admission {
         Arc::new(Self { taken: Mutex::default(), max, max_per_address, emptied: Notify::new() })
     }
 
-    /// How many are taken.
+    /// How many places are taken.
     pub(crate) fn open(&self) -> usize {
         self.taken.lock().open
     }
 
-    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Permit, Full> {
+    /// Takes a place for a connection from `address`, on that of `threads` which has the fewest.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr, threads: usize) -> Result<Permit, Full> {
+        let address = network(address);
         let mut taken = self.taken.lock();
         if taken.open >= self.max {
             return Err(Full::Server);
@@ -60,11 +68,15 @@ impl Admission {
             taken.slots += 1;
             taken.slots - 1
         });
+        taken.by_thread.resize(threads.max(1), 0);
+        let thread = (0..taken.by_thread.len()).min_by_key(|thread| taken.by_thread[*thread]);
+        let thread = thread.unwrap_or(0);
+        taken.by_thread[thread] += 1;
         let id = SessionId(u64::from(taken.serial) << 32 | u64::from(slot));
-        Ok(Permit { admission: self.clone(), id, address })
+        Ok(Permit { admission: self.clone(), id, thread, address })
     }
 
-    /// Waits until none is taken.
+    /// Waits until no place is taken.
     pub(crate) async fn emptied(&self) {
         loop {
             let emptied = self.emptied.notified();
@@ -76,11 +88,23 @@ impl Admission {
     }
 }
 
-/// A place for one connection; it is given back when it is dropped.
+/// What counts as one address: of IPv6 a /64, which is what one host is given (RFC 7934).
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+    }
+}
+
+/// A place for one connection; it is given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     admission: Arc<Admission>,
     pub(crate) id: SessionId,
+    /// The thread that the connection is to be served on.
+    pub(crate) thread: usize,
     address: IpAddr,
 }
 
@@ -89,6 +113,9 @@ impl Drop for Permit {
         let mut taken = self.admission.taken.lock();
         taken.free.push(self.id.slot() as u32);
         taken.open -= 1;
+        if let Some(thread) = taken.by_thread.get_mut(self.thread) {
+            *thread -= 1;
+        }
         if let Some(here) = taken.by_address.get_mut(&self.address) {
             *here -= 1;
             if *here == 0 {
@@ -106,20 +133,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn admission_are_bounded_and_come_back() {
+    fn places_are_bounded_and_come_back() {
         let admission = Admission::new(3, Some(2));
         let (a, b) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
-        let first = admission.take(a).unwrap();
-        let second = admission.take(a).unwrap();
-        assert_eq!(admission.take(a).unwrap_err(), Full::Address);
-        let third = admission.take(b).unwrap();
-        assert_eq!(admission.take(b).unwrap_err(), Full::Server);
+        let first = admission.take(a, 1).unwrap();
+        let second = admission.take(a, 1).unwrap();
+        assert_eq!(admission.take(a, 1).unwrap_err(), Full::Address);
+        let third = admission.take(b, 1).unwrap();
+        assert_eq!(admission.take(b, 1).unwrap_err(), Full::Server);
         let id = first.id;
         drop(first);
-        let fourth = admission.take(a).unwrap();
-        assert_eq!(fourth.id.0 & 0xffff_ffff, id.0 & 0xffff_ffff, "the slot is used again");
+        let fourth = admission.take(a, 1).unwrap();
+        assert_eq!(fourth.id.slot(), id.slot(), "the slot is used again");
         assert_ne!(fourth.id, id, "the id is not");
         drop((second, third, fourth));
         assert_eq!(admission.open(), 0);
+    }
+
+    #[test]
+    fn an_ipv6_host_counts_by_its_64_bits_of_network() {
+        let admission = Admission::new(9, Some(1));
+        let _first = admission.take("2001:db8::1".parse().unwrap(), 1).unwrap();
+        let same = admission.take("2001:db8::dead:beef".parse().unwrap(), 1);
+        assert_eq!(same.unwrap_err(), Full::Address);
+        let _other = admission.take("2001:db8:0:1::1".parse().unwrap(), 1).unwrap();
+        let _v4 = admission.take("10.0.0.1".parse().unwrap(), 1).unwrap();
+        let mapped = admission.take("::ffff:10.0.0.1".parse().unwrap(), 1);
+        assert_eq!(mapped.unwrap_err(), Full::Address, "IPv4 as a dual socket shows it");
+    }
+
+    #[test]
+    fn threads_get_the_same_number_of_connections() {
+        let admission = Admission::new(9, None);
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let mut permits: Vec<_> = (0..4).map(|_| admission.take(address, 2).unwrap()).collect();
+        let threads: Vec<usize> = permits.iter().map(|permit| permit.thread).collect();
+        assert_eq!(threads, [0, 1, 0, 1]);
+        permits.remove(1);
+        assert_eq!(admission.take(address, 2).unwrap().thread, 1);
     }
 }

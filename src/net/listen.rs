@@ -1,4 +1,4 @@
-//! Accepting connections, within limits.
+//! Accepting connections, within limits, and sharing them out over the server's threads.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::admission::{Admission, Full, Permit};
-use super::handshake::{self, HttpRefusal};
-use super::session::{self, Shared};
-use crate::connection::{Connection, Outbox};
+use super::http::Answer;
+use super::serve::{self, Service};
+use super::threads::ThreadHandle;
 use crate::hub::Refused;
 
 /// How long accepting pauses when the system has no more file descriptors or memory.
@@ -23,95 +23,108 @@ const MAX_REFUSALS: usize = 64;
 /// gets late is at most this old.
 const NOT_SENT_LOW_WATER: u32 = 256 << 10;
 
-/// Accepts for ever.
-pub(crate) async fn accept(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    admission: Arc<Admission>,
-    refused: Arc<Refused>,
-) {
-    let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
-    loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // The peer may have gone already; anything else is a lack of something, which
-                // asking again at once only makes worse.
-                if !is_of_the_peer(&error) {
-                    refused.add(|| format!("accepting pauses: {error}"));
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-                continue;
-            }
-        };
-        match admission.take(peer.ip()) {
-            Ok(permit) => {
-                let shared = shared.clone();
-                let refused = refused.clone();
-                tokio::spawn(async move { serve(stream, peer, permit, shared, refused).await });
-            }
-            Err(full) => {
-                let limits = &shared.limits;
-                refused.add(|| match full {
-                    Full::Server => {
-                        format!("{} are open, which is max-connections", limits.max_connections)
+/// Accepts connections until `stopping` is true.
+pub(crate) struct Acceptor {
+    pub(crate) listener: TcpListener,
+    pub(crate) service: Arc<Service>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) refused: Arc<Refused>,
+    pub(crate) threads: Vec<ThreadHandle>,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Acceptor {
+    /// Runs until it is to stop.
+    pub(crate) async fn run(self) {
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => {}
+            () = self.accept() => {}
+        }
+    }
+
+    async fn accept(&self) {
+        let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
+        loop {
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // The peer may have gone already; anything else is a lack of something, which
+                    // asking again at once only makes worse.
+                    if !is_of_the_peer(&error) {
+                        self.refused.add(|| format!("accepting pauses: {error}"));
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
-                    Full::Address => format!(
-                        "{} has {} open, which is max-connections-per-address",
-                        peer.ip(),
-                        limits.max_connections_per_address.unwrap_or_default()
-                    ),
-                });
-                if let Ok(permit) = refusals.clone().try_acquire_owned() {
-                    let shared = shared.clone();
-                    tokio::spawn(async move {
-                        let mut stream = stream;
-                        let answer = match full {
-                            Full::Server => HttpRefusal::new(
-                                "503 Service Unavailable",
-                                "the server is full; try again later",
-                            ),
-                            Full::Address => HttpRefusal::new(
-                                "429 Too Many Requests",
-                                "your address has as many connections as it may; close one first",
-                            ),
-                        };
-                        handshake::accept(&mut stream, &shared.limits, Some(answer)).await;
-                        drop(permit);
-                    });
+                    continue;
+                }
+            };
+            match self.admission.take(peer.ip(), self.threads.len()) {
+                Ok(permit) => self.hand_over(stream, peer, permit),
+                Err(full) => {
+                    self.refused.add(|| self.words(full, peer));
+                    if let Ok(permit) = refusals.clone().try_acquire_owned() {
+                        let service = self.service.clone();
+                        tokio::spawn(async move {
+                            serve::turn_away(stream, answer(full), &service).await;
+                            drop(permit);
+                        });
+                    }
                 }
             }
         }
     }
-}
 
-async fn serve(
-    mut stream: TcpStream,
-    peer: SocketAddr,
-    permit: Permit,
-    shared: Arc<Shared>,
-    refused: Arc<Refused>,
-) {
-    if let Err(error) = tune(&stream) {
-        tracing::debug!(%peer, "gone before its handshake: {error}");
-        return;
+    /// Has a connection served on its thread.
+    fn hand_over(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+        let thread = permit.thread;
+        let service = self.service.clone();
+        if thread == crate::hub::HUB_THREAD {
+            tune(&stream);
+            tokio::spawn(service.serve(stream, peer, permit));
+            return;
+        }
+        // A stream is woken by the thread that it is registered with.
+        let Ok(stream) = stream.into_std() else { return };
+        self.threads[thread].spawn(async move {
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                tune(&stream);
+                service.serve(stream, peer, permit).await;
+            }
+        });
     }
-    let Some(early) = handshake::accept(&mut stream, &shared.limits, None).await else {
-        refused.add(|| format!("{peer} did not complete a WebSocket handshake"));
-        return;
-    };
-    let (read, write) = stream.into_split();
-    let outbox = Outbox::new(write, shared.limits.queue_bytes);
-    let connection = Connection::new(permit.id, peer, outbox, shared.clock.now());
-    session::run(shared, Arc::new(connection), read, early).await;
-    drop(permit);
+
+    fn words(&self, full: Full, peer: SocketAddr) -> String {
+        let limits = &self.service.shared.limits;
+        match full {
+            Full::Server => {
+                format!("{} are open, which is max-connections", limits.max_connections)
+            }
+            Full::Address => format!(
+                "{} has {} open, which is max-connections-per-address",
+                peer.ip(),
+                limits.max_connections_per_address.unwrap_or_default()
+            ),
+        }
+    }
 }
 
-fn tune(stream: &TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
+fn answer(full: Full) -> Answer {
+    match full {
+        Full::Server => {
+            Answer::new("503 Service Unavailable", "the server is full; try again later")
+        }
+        Full::Address => Answer::new(
+            "429 Too Many Requests",
+            "your address has as many connections as it may; close one first",
+        ),
+    }
+}
+
+/// Best effort: a connection works without, only a little later.
+fn tune(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_notsent_lowat(NOT_SENT_LOW_WATER)?;
-    Ok(())
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(NOT_SENT_LOW_WATER);
 }
 
 fn is_of_the_peer(error: &std::io::Error) -> bool {
@@ -120,37 +133,4 @@ fn is_of_the_peer(error: &std::io::Error) -> bool {
         error.kind(),
         K::ConnectionAborted | K::ConnectionReset | K::ConnectionRefused | K::Interrupted
     )
-}
-
-/// Runs `task` until it is to stop.
-pub(crate) async fn until(mut stop: watch::Receiver<bool>, task: impl Future<Output = ()>) {
-    tokio::select! {
-        _ = stop.wait_for(|stop| *stop) => {}
-        () = task => {}
-    }
-}
-
-/// Listens for a signal to end from now on; the future says which came.
-pub(crate) fn signal() -> impl Future<Output = &'static str> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        async {
-            let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-                return std::future::pending().await;
-            };
-            tokio::select! {
-                _ = interrupt.recv() => "SIGINT",
-                _ = terminate.recv() => "SIGTERM",
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    async {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => "Ctrl-C",
-            Err(_) => std::future::pending().await,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::lobby::room::Cadence;
+use crate::lobby::cadence::Cadence;
 use crate::model::Timestamp;
 
 const START: u64 = 1_763_000_000_000_000;

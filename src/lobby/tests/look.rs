@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::play::Play;
-use crate::lobby::ConnectionView;
+use crate::hub::view::view as view_of;
 use crate::operator::{Focus, Liveness, Snapshot};
 
 impl Play {
     /// The operator's view is the model's.
     pub(super) fn look(&self, focus: &str) {
         let mut view = Snapshot::default();
-        let connection = |_| ConnectionView::default();
+        let connection = |_| None;
         let focused = self.model.people.first().map(|person| person.id);
         let focus = Focus { room: Some(focus.to_owned()), user: focused };
-        self.lobby.view(self.now, &focus, connection, &mut view);
+        view_of(&self.lobby, self.now, &focus, connection, &mut view);
         let model = &self.model;
         assert_eq!(view.fps, model.fps);
         assert_eq!(view.traffic.messages, model.messages);

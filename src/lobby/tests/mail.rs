@@ -1,10 +1,11 @@
-//! A [`Post`] that keeps what everyone gets, in the order it would reach them.
+//! A [`Delivery`] that keeps what everyone gets, in the order it would reach them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use crate::lobby::{Note, Post};
+use crate::lobby::Delivery;
+use crate::lobby::event::{EventKind, Interest, LobbyEvent};
 use crate::model::{RoomId, SessionId};
 use crate::protocol::websocket::CloseReason;
 
@@ -103,7 +104,7 @@ impl Mail {
     }
 }
 
-impl Post for Mail {
+impl Delivery for Mail {
     fn reliable(&mut self, to: SessionId, frames: &Bytes) {
         self.maybe_read();
         let stream = self.streams.entry(to).or_default();
@@ -137,17 +138,23 @@ impl Post for Mail {
         self.streams.entry(to).or_default().push(Got::Closed(reason.code));
     }
 
-    fn note(&mut self, note: Note<'_>) {
-        self.notes.push(match note {
-            Note::LoggedIn { user, .. } => format!("{user} logged in"),
-            Note::TookOver { user, .. } => format!("{user} took over"),
-            Note::LoggedOut { user, .. } => format!("{user} logged out"),
-            Note::RoomOpened { room } => format!("{room} opened"),
-            Note::RoomGone { room } => format!("{room} gone"),
-            Note::Joined { user, room } => format!("{user} joined {room}"),
-            Note::Left { user, room } => format!("{user} left {room}"),
-            Note::Said { user, room, .. } => format!("{user} spoke in {room}"),
-            Note::Refused { code, .. } => format!("refused {}", code.number()),
+    fn interest(&self) -> Interest {
+        Interest { presence: true, messages: true, ..Interest::default() }
+    }
+
+    fn event(&mut self, event: LobbyEvent) {
+        self.notes.push(match event.kind {
+            EventKind::LoggedIn { user, .. } => format!("{user} logged in"),
+            EventKind::TookOver { user, .. } => format!("{user} took over"),
+            EventKind::LoggedOut { user, .. } => format!("{user} logged out"),
+            EventKind::RoomOpened { room } => format!("{room} opened"),
+            EventKind::RoomClosed { room } => format!("{room} gone"),
+            EventKind::Joined { user, room, .. } => format!("{user} joined {room}"),
+            EventKind::Left { user, room, .. } => format!("{user} left {room}"),
+            EventKind::Said { room, message, .. } => format!("{} spoke in {room}", message.user),
+            EventKind::Refused { code, .. } => format!("refused {}", code.number()),
+            EventKind::FpsChanged { .. } => "fps changed".to_owned(),
+            other => panic!("the lobby tells of {other:?}"),
         });
     }
 }

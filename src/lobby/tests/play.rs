@@ -10,8 +10,9 @@ use super::client::{Client, events};
 use super::mail::{Got, Mail};
 use super::model::{Model, NAMES, Name, Want, What, quoted};
 use super::op::{Op, op};
+use crate::hub::operate::operate;
 use crate::lobby::Lobby;
-use crate::model::{Limits, SessionId, Timestamp};
+use crate::model::{Budget, Limits, SessionId, Timestamp};
 use crate::operator::Command;
 use crate::protocol::decode::{RoomCache, decode};
 
@@ -38,7 +39,7 @@ pub(super) struct Play {
 impl Play {
     fn new(fps: f64, seed: u64, slowness: u64) -> Self {
         Self {
-            lobby: Lobby::new(limits(), fps),
+            lobby: Lobby::new(limits(), fps, Budget::default()),
             mail: Mail::with_readers(seed, slowness),
             model: Model::new(limits(), fps),
             clients: BTreeMap::new(),
@@ -195,7 +196,7 @@ impl Play {
 
     /// Has a command carried out, that should touch so many users; none if it is to fail.
     fn operate(&mut self, command: Command, touched: Option<usize>) {
-        let outcome = self.lobby.operate(command.clone(), self.now, &mut self.mail);
+        let outcome = operate(&mut self.lobby, command.clone(), self.now, &mut self.mail);
         assert_eq!(
             outcome.as_ref().ok().map(|done| done.users),
             touched,
@@ -301,7 +302,7 @@ impl Play {
                 assert_eq!(*users, names, "who is in {name}");
             }
         }
-        assert_eq!(self.lobby.users(), logged_in.count());
+        assert_eq!(self.lobby.registry().users(), logged_in.count());
     }
 
     /// Compares what a client got with what it was to get, and has it believe it. Who is gone

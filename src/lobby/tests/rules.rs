@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::client::{entries, events};
 use super::mail::{Got, Mail};
-use crate::lobby::{ConnectionView, Lobby};
-use crate::model::{Limits, SessionId, Timestamp};
+use crate::hub::operate::operate;
+use crate::hub::view::view;
+use crate::lobby::Lobby;
+use crate::model::{Budget, Limits, SessionId, Timestamp};
 use crate::operator::{Command, Done, Focus, OperatorError, Snapshot, TEXT_LIMIT};
 use crate::protocol::decode::{RoomCache, decode};
 
@@ -18,7 +20,7 @@ struct House {
 impl House {
     fn new(limits: Limits) -> Self {
         let now = Timestamp::from_micros(1_763_000_000_000_000);
-        Self { lobby: Lobby::new(limits, 10.0), mail: Mail::new(), now }
+        Self { lobby: Lobby::new(limits, 10.0, Budget::default()), mail: Mail::new(), now }
     }
 
     fn with(users: &[&str]) -> Self {
@@ -56,7 +58,7 @@ impl House {
     }
 
     fn operate(&mut self, command: Command) -> Result<Done, OperatorError> {
-        self.lobby.operate(command, self.now, &mut self.mail)
+        operate(&mut self.lobby, command, self.now, &mut self.mail)
     }
 
     /// What a client got, in short: `room: user type` for each event, or the code of an answer.
@@ -86,7 +88,7 @@ impl House {
 
     fn view(&self, focus: &Focus) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        self.lobby.view(self.now, focus, |_| ConnectionView::default(), &mut snapshot);
+        view(&self.lobby, self.now, focus, |_| None, &mut snapshot);
         snapshot
     }
 }
@@ -113,7 +115,7 @@ fn a_takeover_leaves_before_it_joins_anew() {
     assert_eq!(house.got(0), ["closed 1008"]);
     assert_eq!(house.got(1), ["lobby: ada leave", "hall: ada leave", "lobby: ＡＤＡ join"]);
     assert_eq!(house.got(2), ["202", "lobby: ＡＤＡ join", "lobby: ben join"]);
-    assert_eq!(house.lobby.users(), 2);
+    assert_eq!(house.lobby.registry().users(), 2);
     // The old connection is nobody any more.
     house.say(0, "lobby", "msg", "1");
     house.lobby.disconnect(SessionId(0), house.now, &mut house.mail);
@@ -128,7 +130,7 @@ fn a_name_in_use_is_refused_without_its_password() {
     house.login(3, "Ben", "");
     assert_eq!(house.got(1), ["409"]);
     assert_eq!(house.got(3), ["409"]);
-    assert_eq!(house.lobby.users(), 2);
+    assert_eq!(house.lobby.registry().users(), 2);
     // A second login on one connection changes nothing, with the right password neither.
     house.got(0);
     house.send(0, r#"{"system":"login","options":{"user":"ada","pass":"secret"}}"#);

@@ -1,24 +1,22 @@
 //! Fewer wake-ups under load.
 //!
-//! A busy server that wakes for every packet spends more on waking than on the packets. Under
-//! load a thread that has nothing to do waits a moment before it looks for input, so that one
-//! look finds several. A quiet server never waits.
+//! A busy server that wakes for every packet spends more on waking than on the packets. While
+//! nearly all requests are poses, which wait for a tick anyway, a thread with nothing to do pauses
+//! before it polls for input, so that one poll finds several. The pause never reaches beyond the
+//! next tick. Chat is never put off by it, and a quiet server never pauses.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::model::Timestamp;
 
-/// A look for input is put off until about this many requests can have come.
-const WORTH_A_LOOK: f64 = 32.0;
+/// Polling is put off until about this many requests can have come.
+const WORTH_A_POLL: f64 = 32.0;
 
-/// The longest pause while nearly all requests are poses, which wait for a tick anyway.
-const POSE_PAUSE: Duration = Duration::from_millis(3);
-
-/// The longest pause while there is chat to be handed on.
-const CHAT_PAUSE: Duration = Duration::from_micros(300);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_millis(3);
 
 /// A pause shorter than this costs more than it saves.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
@@ -26,7 +24,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
 /// Below this many requests a second nothing is put off.
 const QUIET_PER_SECOND: f64 = 600.0;
 
-/// Chat counts as next to nothing while it is less than this share of the requests.
+/// The highest share of requests other than poses with which polling is put off.
 const CHAT_SHARE: f64 = 0.05;
 
 /// How often the load is measured.
@@ -34,18 +32,18 @@ const WINDOW: Duration = Duration::from_millis(25);
 
 /// How much is going on, as all threads see it.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(crate) struct Pacing {
     clock: Clock,
     poses: AtomicU64,
     others: AtomicU64,
     next_due: AtomicU64,
-    /// Whether a thread found the server under load when it last looked.
+    /// Whether a thread found that pausing pays when it last looked.
     busy: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
 struct Window {
-    since: Instant,
+    since: Timestamp,
     poses: u64,
     others: u64,
     pause: Option<Duration>,
@@ -55,7 +53,7 @@ thread_local! {
     static WINDOW_OF_THREAD: Cell<Option<Window>> = const { Cell::new(None) };
 }
 
-impl Load {
+impl Pacing {
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -76,24 +74,24 @@ impl Load {
         }
     }
 
-    /// Whether it pays to let others say what they have before a turn is taken.
+    /// Whether it pays to let all connections that are ready be read before a turn is taken.
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
     }
 
-    /// Says when the hub has to be woken next, so that no pause delays a tick.
+    /// Sets when the hub has to wake next, so that no pause delays a tick.
     pub(crate) fn set_next_due(&self, due: Timestamp) {
         self.next_due.store(due.as_micros(), Ordering::Relaxed);
     }
 
     /// To be called by a thread that is about to wait for input.
     pub(crate) fn before_park(&self) {
-        let now = Instant::now();
+        let now = self.clock.now();
         let (poses, others) =
             (self.poses.load(Ordering::Relaxed), self.others.load(Ordering::Relaxed));
         let mut window =
             WINDOW_OF_THREAD.get().unwrap_or(Window { since: now, poses, others, pause: None });
-        let passed = now.duration_since(window.since);
+        let passed = now.since(window.since);
         if passed >= WINDOW {
             let seconds = passed.as_secs_f64();
             let per_second = |now: u64, then: u64| now.wrapping_sub(then) as f64 / seconds;
@@ -104,22 +102,21 @@ impl Load {
         WINDOW_OF_THREAD.set(Some(window));
         if let Some(pause) = window.pause {
             let due = Timestamp::from_micros(self.next_due.load(Ordering::Relaxed));
-            let pause = due.since(self.clock.now()).min(pause);
+            let pause = due.since(now).min(pause);
             if pause >= SHORTEST_PAUSE {
-                std::thread::sleep(pause);
+                clock::sleep_thread(pause);
             }
         }
     }
 }
 
-/// How long a look for input is put off, given how much comes a second.
+/// How long polling is put off, given how much comes a second.
 fn pause(poses: f64, others: f64) -> Option<Duration> {
     let requests = poses + others;
-    if requests < QUIET_PER_SECOND {
+    if requests < QUIET_PER_SECOND || others > requests * CHAT_SHARE {
         return None;
     }
-    let longest = if others < requests * CHAT_SHARE { POSE_PAUSE } else { CHAT_PAUSE };
-    Some(Duration::from_secs_f64(WORTH_A_LOOK / requests).min(longest))
+    Some(Duration::from_secs_f64(WORTH_A_POLL / requests).min(LONGEST_PAUSE))
         .filter(|pause| *pause >= SHORTEST_PAUSE)
 }
 
@@ -128,16 +125,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quiet_server_never_waits() {
+    fn a_quiet_server_never_pauses() {
         assert_eq!(pause(0.0, 0.0), None);
         assert_eq!(pause(8.0 * 30.0, 10.0), None);
     }
 
     #[test]
-    fn poses_are_put_off_longer_than_chat() {
-        assert_eq!(pause(1000.0, 1.0), Some(POSE_PAUSE));
-        assert_eq!(pause(1000.0, 500.0), Some(CHAT_PAUSE));
+    fn poses_are_put_off_and_chat_is_not() {
+        assert_eq!(pause(1000.0, 1.0), Some(LONGEST_PAUSE));
+        assert_eq!(pause(1000.0, 500.0), None);
         assert!(pause(36_000.0, 0.0).is_some_and(|pause| pause < Duration::from_millis(1)));
-        assert_eq!(pause(1e6, 1e6), None, "there is always something to do");
+        assert_eq!(pause(1e6, 0.0), None, "there is always something to do");
     }
 }

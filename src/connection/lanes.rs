@@ -1,0 +1,233 @@
+//! What waits to be written to one connection, and how far that connection is towards its end.
+//!
+//! Plain data, without locks or I/O. The reliable lane (answers, chat, presence) is in order and
+//! bounded in bytes. The pose lane holds one tick a room, the latest. [`Lanes::take`] gives out
+//! what one write is to send, [`Lanes::put_back`] takes back what the transport did not accept.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
+use smallvec::SmallVec;
+
+use crate::model::RoomId;
+
+/// Buffers in one vectored write.
+pub(super) const MAX_SLICES: usize = 64;
+
+/// Bytes in one write, so that nobody waits long for a lock held during it.
+const MAX_WRITE: usize = 512 << 10;
+
+/// How far a connection's way out is towards its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Frames are taken.
+    Open,
+    /// The close frame is the last in the reliable lane; nothing more is taken.
+    Closing,
+    /// As `Closing`, but all that waited before the close frame was dropped.
+    Abandoned,
+    /// All has been written, the close frame included.
+    Closed,
+    /// The transport is broken.
+    Broken,
+}
+
+impl State {
+    /// Whether nothing more will be written.
+    pub(crate) fn is_over(self) -> bool {
+        matches!(self, Self::Closed | Self::Broken)
+    }
+}
+
+/// Which lane a buffer was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Begun,
+    Reliable,
+    Tick(RoomId),
+}
+
+/// What goes into one write.
+#[derive(Debug, Default)]
+pub(super) struct Batch(SmallVec<[(Lane, Bytes); 4]>);
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn frames(&self) -> impl Iterator<Item = &Bytes> {
+        self.0.iter().map(|(_, frame)| frame)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.frames().map(Bytes::len).sum()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Lanes {
+    /// A frame of which a part has been written: its rest goes before anything else.
+    begun: Option<Bytes>,
+    reliable: VecDeque<Bytes>,
+    reliable_bytes: usize,
+    ticks: SmallVec<[(RoomId, Bytes); 1]>,
+    /// Rooms whose ticks are being written and were not retracted meanwhile.
+    in_flight: SmallVec<[RoomId; 4]>,
+    state: State,
+}
+
+impl Lanes {
+    pub(super) fn new() -> Self {
+        Self {
+            begun: None,
+            reliable: VecDeque::new(),
+            reliable_bytes: 0,
+            ticks: SmallVec::new(),
+            in_flight: SmallVec::new(),
+            state: State::Open,
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    /// Bytes in the reliable lane, the rest of a begun frame apart.
+    pub(super) fn reliable_bytes(&self) -> usize {
+        self.reliable_bytes
+    }
+
+    /// Bytes in all lanes.
+    pub(super) fn bytes(&self) -> usize {
+        let ticks: usize = self.ticks.iter().map(|(_, frame)| frame.len()).sum();
+        self.begun.as_ref().map_or(0, Bytes::len) + self.reliable_bytes + ticks
+    }
+
+    pub(super) fn push(&mut self, frames: Bytes) {
+        self.reliable_bytes += frames.len();
+        self.reliable.push_back(frames);
+    }
+
+    /// Puts a room's tick in place of one that still waits; returns whether one did.
+    pub(super) fn push_tick(&mut self, room: RoomId, frame: Bytes) -> bool {
+        match self.ticks.iter_mut().find(|(other, _)| *other == room) {
+            Some((_, waiting)) => {
+                *waiting = frame;
+                true
+            }
+            None => {
+                self.ticks.push((room, frame));
+                false
+            }
+        }
+    }
+
+    /// Takes back a room's tick unless a part of it has been written; returns whether one waited.
+    pub(super) fn retract_tick(&mut self, room: RoomId) -> bool {
+        let waiting = self.ticks.len() + self.in_flight.len();
+        self.ticks.retain(|(other, _)| *other != room);
+        self.in_flight.retain(|other| *other != room);
+        self.ticks.len() + self.in_flight.len() < waiting
+    }
+
+    /// Puts `close` behind all that waits in the reliable lane. Ticks are dropped.
+    pub(super) fn close(&mut self, close: Bytes) {
+        if self.state == State::Open {
+            self.state = State::Closing;
+            self.ticks = SmallVec::new();
+            self.push(close);
+        }
+    }
+
+    /// Drops all that waits, the rest of a begun frame apart, and closes with `close`.
+    pub(super) fn abandon(&mut self, close: Bytes) {
+        if matches!(self.state, State::Open | State::Closing) {
+            self.state = State::Abandoned;
+            self.ticks = SmallVec::new();
+            self.reliable = VecDeque::new();
+            self.reliable_bytes = 0;
+            self.push(close);
+        }
+    }
+
+    /// Nothing more can be written: drops all that waits.
+    pub(super) fn break_off(&mut self) {
+        self.end(State::Broken);
+    }
+
+    fn end(&mut self, state: State) {
+        self.state = state;
+        self.begun = None;
+        self.reliable = VecDeque::new();
+        self.reliable_bytes = 0;
+        self.ticks = SmallVec::new();
+    }
+
+    /// Takes what goes into one write, in its order. With nothing left, a connection that is
+    /// closing is closed.
+    pub(super) fn take(&mut self) -> Batch {
+        let mut batch = Batch::default();
+        let mut total = 0;
+        if let Some(frame) = self.begun.take() {
+            total += frame.len();
+            batch.0.push((Lane::Begun, frame));
+        }
+        while total < MAX_WRITE && batch.0.len() < MAX_SLICES {
+            let Some(frame) = self.reliable.pop_front() else { break };
+            self.reliable_bytes -= frame.len();
+            total += frame.len();
+            batch.0.push((Lane::Reliable, frame));
+        }
+        self.in_flight.clear();
+        if self.reliable.is_empty() {
+            let free = MAX_SLICES.saturating_sub(batch.0.len()).min(self.ticks.len());
+            for (room, frame) in self.ticks.drain(..free) {
+                self.in_flight.push(room);
+                batch.0.push((Lane::Tick(room), frame));
+            }
+        }
+        if batch.is_empty() && matches!(self.state, State::Closing | State::Abandoned) {
+            self.end(State::Closed);
+        }
+        batch
+    }
+
+    /// Takes back what was not written, in its order; returns how many ticks had been replaced by
+    /// newer ones meanwhile.
+    pub(super) fn put_back(&mut self, batch: Batch, mut written: usize) -> u64 {
+        let mut replaced = 0;
+        let mut reliable: SmallVec<[Bytes; 4]> = SmallVec::new();
+        if self.state.is_over() {
+            return 0;
+        }
+        for (lane, mut frame) in batch.0 {
+            if written >= frame.len() {
+                written -= frame.len();
+            } else if written > 0 || lane == Lane::Begun {
+                frame.advance(written);
+                written = 0;
+                self.begun = Some(frame);
+            } else if let Lane::Tick(room) = lane {
+                if self.ticks.iter().any(|(other, _)| *other == room) {
+                    replaced += 1;
+                } else if self.state == State::Open && self.in_flight.contains(&room) {
+                    self.ticks.push((room, frame));
+                }
+            } else if self.state != State::Abandoned {
+                reliable.push(frame);
+            }
+        }
+        for frame in reliable.into_iter().rev() {
+            self.reliable_bytes += frame.len();
+            self.reliable.push_front(frame);
+        }
+        self.in_flight.clear();
+        replaced
+    }
+
+    /// To be called once a batch has been written whole.
+    pub(super) fn written(&mut self) {
+        self.in_flight.clear();
+    }
+}

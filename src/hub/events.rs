@@ -1,0 +1,126 @@
+//! The stream of what has happened, for those who keep records.
+//!
+//! Each listener has a bounded queue of its own. The hub never waits: what does not fit is
+//! counted, and the listener is told how many events it has lost, in their place.
+
+use tokio::sync::mpsc;
+
+use crate::lobby::event::{EventKind, Interest, LobbyEvent};
+
+/// Receives events.
+pub(crate) type EventReceiver = mpsc::Receiver<LobbyEvent>;
+
+struct Listener {
+    events: mpsc::Sender<LobbyEvent>,
+    interest: Box<dyn Fn() -> Interest + Send>,
+    /// Events that did not fit since the last that did.
+    lost: u64,
+}
+
+/// All listeners.
+#[derive(Default)]
+pub(crate) struct Events {
+    listeners: Vec<Listener>,
+    interest: Interest,
+}
+
+impl Events {
+    /// Adds a listener with a queue of `capacity` events. Its `interest` is asked for anew at each
+    /// turn of the hub.
+    pub(crate) fn listen(
+        &mut self,
+        capacity: usize,
+        interest: impl Fn() -> Interest + Send + 'static,
+    ) -> EventReceiver {
+        let (events, receiver) = mpsc::channel(capacity);
+        self.listeners.push(Listener { events, interest: Box::new(interest), lost: 0 });
+        self.begin_turn();
+        receiver
+    }
+
+    /// What at least one listener asks for.
+    pub(crate) fn interest(&self) -> Interest {
+        self.interest
+    }
+
+    /// Asks the listeners for what they want, and forgets those that are gone.
+    pub(crate) fn begin_turn(&mut self) {
+        self.listeners.retain(|listener| !listener.events.is_closed());
+        let interests = self.listeners.iter().map(|listener| (listener.interest)());
+        self.interest = interests.fold(Interest::default(), Interest::or);
+    }
+
+    /// Tells all who ask for it.
+    pub(crate) fn tell(&mut self, event: LobbyEvent) {
+        for listener in &mut self.listeners {
+            if (listener.interest)().covers(&event) {
+                listener.tell(event.clone());
+            }
+        }
+    }
+}
+
+impl Listener {
+    fn tell(&mut self, event: LobbyEvent) {
+        if self.lost > 0 {
+            let kind = EventKind::Lost { count: self.lost };
+            if self.events.try_send(LobbyEvent { time: event.time, kind }).is_ok() {
+                self.lost = 0;
+            }
+        }
+        if self.lost > 0 || self.events.try_send(event).is_err() {
+            self.lost += 1;
+        }
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Events({} listeners)", self.listeners.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{RoomName, Timestamp};
+
+    fn opened(n: u64) -> LobbyEvent {
+        let kind = EventKind::RoomOpened { room: RoomName::lobby() };
+        LobbyEvent { time: Timestamp::from_micros(n), kind }
+    }
+
+    fn shown(receiver: &mut EventReceiver) -> Vec<String> {
+        std::iter::from_fn(|| receiver.try_recv().ok())
+            .map(|event| match event.kind {
+                EventKind::Lost { count } => format!("lost {count}"),
+                _ => event.time.as_micros().to_string(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_full_queue_loses_events_and_tells_how_many() {
+        let mut events = Events::default();
+        let mut receiver = events.listen(2, || Interest::ALL);
+        (1..=5).for_each(|n| events.tell(opened(n)));
+        assert_eq!(shown(&mut receiver), ["1", "2"]);
+        (6..=7).for_each(|n| events.tell(opened(n)));
+        assert_eq!(shown(&mut receiver), ["lost 3", "6"]);
+        events.tell(opened(8));
+        assert_eq!(shown(&mut receiver), ["lost 1", "8"]);
+    }
+
+    #[test]
+    fn nobody_is_told_what_nobody_asks_for() {
+        let mut events = Events::default();
+        assert_eq!(events.interest(), Interest::default());
+        let mut receiver = events.listen(9, || Interest { ticks: true, ..Interest::default() });
+        assert!(events.interest().ticks && !events.interest().presence);
+        events.tell(opened(1));
+        assert!(shown(&mut receiver).is_empty());
+        drop(receiver);
+        events.begin_turn();
+        assert_eq!(events.interest(), Interest::default());
+    }
+}

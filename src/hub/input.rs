@@ -1,0 +1,45 @@
+//! What connections send to the hub.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::connection::Connection;
+use crate::model::{Hold, SessionId};
+use crate::protocol::websocket::CloseReason;
+use crate::protocol::{Refusal, Request};
+
+/// Inputs that wait for the hub; when it is full, connections are not read from.
+pub(crate) const INPUT_QUEUE: usize = 4096;
+
+/// What a connection sends to the hub.
+pub(crate) enum Input {
+    /// A handshake is complete.
+    Connected(Arc<Connection>),
+    /// A request, or what could not be understood as one; with what is to be held until every
+    /// reader has been sent what comes of it.
+    Request(SessionId, Result<Request, Refusal>, Option<Hold>),
+    /// Requests that the session has refused, with their answers, so that these keep their place.
+    Refused {
+        session: SessionId,
+        /// Why the last of them was refused.
+        refusal: Refusal,
+        /// One frame for each.
+        answers: Bytes,
+        /// How many.
+        count: u32,
+    },
+    /// The connection has ended; with what to close it, after all that it was sent.
+    Disconnected(SessionId, Option<CloseReason>),
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Connected(connection) => write!(f, "Connected({})", connection.id),
+            Self::Request(session, request, _) => write!(f, "Request({session}, {request:?})"),
+            Self::Refused { session, count, .. } => write!(f, "Refused({session}, {count})"),
+            Self::Disconnected(session, _) => write!(f, "Disconnected({session})"),
+        }
+    }
+}

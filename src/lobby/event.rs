@@ -1,0 +1,154 @@
+//! What has happened, told to whoever keeps records: the log, a recording, metrics.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Pose, RoomName, SessionId, Timestamp, UserName};
+use crate::protocol::{Code, EventBody};
+
+/// Which events somebody listens to. Nothing is built that nobody asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Interest {
+    /// Connections, logins, rooms, joins, leaves, refusals, the operator's actions.
+    pub(crate) presence: bool,
+    /// Messages and events that users send.
+    pub(crate) messages: bool,
+    /// Every pose as it was received.
+    pub(crate) poses: bool,
+    /// Every tick of every room.
+    pub(crate) ticks: bool,
+}
+
+impl Interest {
+    /// Everything.
+    pub(crate) const ALL: Self = Self { presence: true, messages: true, poses: true, ticks: true };
+
+    /// What at least one of both asks for.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            presence: self.presence || other.presence,
+            messages: self.messages || other.messages,
+            poses: self.poses || other.poses,
+            ticks: self.ticks || other.ticks,
+        }
+    }
+
+    /// Whether it asks for this event.
+    pub(crate) fn covers(self, event: &LobbyEvent) -> bool {
+        match event.kind {
+            EventKind::Said { .. } => self.messages,
+            EventKind::Moved { .. } => self.poses,
+            EventKind::Ticked { .. } => self.ticks,
+            _ => self.presence,
+        }
+    }
+}
+
+/// Something that has happened, and when. Owned and cheap to clone: names and texts are shared.
+#[derive(Clone, Debug)]
+pub(crate) struct LobbyEvent {
+    /// When it happened, on the server's clock.
+    pub(crate) time: Timestamp,
+    /// What happened.
+    pub(crate) kind: EventKind,
+}
+
+/// What has happened.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub(crate) enum EventKind {
+    /// A connection has completed its handshake.
+    Connected {
+        session: SessionId,
+        peer: SocketAddr,
+    },
+    /// A connection has ended; its user, if any, has left before.
+    Disconnected {
+        session: SessionId,
+    },
+    LoggedIn {
+        session: SessionId,
+        user: UserName,
+    },
+    /// A user came back on a new connection with the password of the old one.
+    TookOver {
+        user: UserName,
+        old: SessionId,
+        new: SessionId,
+    },
+    LoggedOut {
+        session: SessionId,
+        user: UserName,
+    },
+    RoomOpened {
+        room: RoomName,
+    },
+    RoomClosed {
+        room: RoomName,
+    },
+    Joined {
+        session: SessionId,
+        user: UserName,
+        room: RoomName,
+    },
+    Left {
+        session: SessionId,
+        user: UserName,
+        room: RoomName,
+    },
+    /// A message or another event; `session` is `None` if the operator sent it.
+    Said {
+        session: Option<SessionId>,
+        room: RoomName,
+        message: Arc<Message>,
+    },
+    /// A pose, as it was received.
+    Moved {
+        session: SessionId,
+        room: RoomName,
+        pose: Pose,
+    },
+    /// A room's poses went out to so many members, so long after they were due.
+    Ticked {
+        room: RoomName,
+        members: usize,
+        late: Duration,
+    },
+    /// Ticks a second; `room` is `None` for the whole server, `fps` for the server's own rate.
+    FpsChanged {
+        room: Option<RoomName>,
+        fps: Option<f64>,
+    },
+    /// The operator did something, as a sentence.
+    Operated {
+        action: Arc<str>,
+    },
+    /// Requests of one session were answered with an error.
+    Refused {
+        session: SessionId,
+        code: Code,
+        reason: Arc<str>,
+        count: u32,
+    },
+    /// So many events were lost here, because the listener was too slow.
+    Lost {
+        count: u64,
+    },
+}
+
+/// A message or event of a user's own, shared by the history, the console's chat and the events.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// When it was sent.
+    pub(crate) time: Timestamp,
+    /// Who sent it.
+    pub(crate) user: Arc<str>,
+    /// The sender as a JSON string.
+    pub(crate) user_json: Arc<str>,
+    /// What was sent.
+    pub(crate) body: EventBody,
+    /// Its place in the memory budget.
+    pub(super) _charge: Option<crate::model::Charge>,
+}

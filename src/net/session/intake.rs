@@ -1,0 +1,257 @@
+//! From a connection's bytes to what the hub gets of them.
+
+use bytes::BytesMut;
+
+use super::Shared;
+use crate::connection::Connection;
+use crate::hub::Input;
+use crate::model::{Charge, Timestamp};
+use crate::net::quota::{Quota, Verdict};
+use crate::protocol::decode::{RoomCache, decode};
+use crate::protocol::websocket::{CloseReason, FrameReader, Incoming, OpCode, control_frame};
+use crate::protocol::{Code, Refusal, Request, encode};
+
+/// The largest message before anybody is logged in, in bytes.
+const MAX_MESSAGE_BEFORE_LOGIN: usize = 16 << 10;
+
+/// Takes a connection's bytes apart.
+#[derive(Debug)]
+pub(super) struct Intake {
+    reader: FrameReader,
+    rooms: RoomCache,
+    quota: Quota,
+    /// What is to be passed on to the hub.
+    pub(super) inputs: Vec<Input>,
+    /// What the reader holds of an incomplete message, in the memory budget.
+    charge: Option<Charge>,
+}
+
+/// Requests refused one after the other, with their answers.
+struct Refused {
+    refusal: Refusal,
+    answer: bytes::Bytes,
+    answers: BytesMut,
+    count: u32,
+}
+
+impl Intake {
+    pub(super) fn new(shared: &Shared) -> Self {
+        Self {
+            reader: FrameReader::new(shared.limits.max_message_bytes),
+            rooms: RoomCache::default(),
+            quota: Quota::new(&shared.limits, shared.clock.now()),
+            inputs: Vec::new(),
+            charge: None,
+        }
+    }
+
+    /// Nothing more will be read: gives memory back.
+    pub(super) fn stop(&mut self) {
+        self.reader = FrameReader::new(0);
+        self.charge = None;
+    }
+
+    /// Takes frames apart and decodes what they say. Returns with what to close, if nothing more
+    /// is to be read.
+    pub(super) fn take_in(
+        &mut self,
+        shared: &Shared,
+        connection: &Connection,
+        bytes: &mut [u8],
+    ) -> Option<CloseReason> {
+        let now = shared.clock.now();
+        connection.liveness.hear(now, bytes.len());
+        self.quota.owe(connection.take_debt());
+        let mut turn = Turn {
+            connection,
+            now,
+            rooms: &mut self.rooms,
+            quota: &mut self.quota,
+            inputs: &mut self.inputs,
+            refused: None,
+            poses: 0,
+            others: 0,
+            pong: false,
+            farewell: None,
+        };
+        let result = self.reader.read(bytes, |incoming| turn.take(incoming));
+        turn.flush_refused();
+        let Turn { poses, others, pong, mut farewell, .. } = turn;
+        if poses + others > 0 {
+            connection.liveness.hear_request(now);
+            shared.pacing.add(poses, others);
+        }
+        if let Err(reason) = result {
+            tracing::debug!(peer = %connection.peer, code = reason.code, reason = %reason.reason, "closed for a fault in its frames");
+            farewell.get_or_insert(reason);
+        }
+        if self.reader.declared() > MAX_MESSAGE_BEFORE_LOGIN && !connection.may_be_logged_in() {
+            farewell.get_or_insert_with(too_big_before_login);
+        }
+        if pong {
+            connection.outbox.flush();
+        }
+        self.account(shared, connection);
+        farewell
+    }
+
+    /// Counts what the reader holds in the memory budget.
+    fn account(&mut self, shared: &Shared, connection: &Connection) {
+        let held = self.reader.buffered();
+        if held == 0 && self.charge.is_none() {
+            return;
+        }
+        connection.set_unread(held);
+        if held == 0 {
+            self.charge = None;
+        } else {
+            self.charge.get_or_insert_with(|| shared.budget.charge(0)).set(held);
+        }
+    }
+}
+
+/// One read's worth of frames.
+struct Turn<'a> {
+    connection: &'a Connection,
+    now: Timestamp,
+    rooms: &'a mut RoomCache,
+    quota: &'a mut Quota,
+    inputs: &'a mut Vec<Input>,
+    refused: Option<Refused>,
+    poses: u64,
+    others: u64,
+    /// A pong waits to be written.
+    pong: bool,
+    farewell: Option<CloseReason>,
+}
+
+impl Turn<'_> {
+    fn take(&mut self, incoming: Incoming<'_>) {
+        if self.farewell.is_some() {
+            return;
+        }
+        match incoming {
+            Incoming::Text(text) => self.take_text(text),
+            Incoming::Binary(payload) => {
+                let reason = "binary frames mean nothing here; send JSON as text";
+                let refusal = Refusal::new(Code::InvalidStructure, reason).also_before_login();
+                self.others += 1;
+                match self.quota.check(payload.len(), self.now) {
+                    Verdict::Passes => {
+                        self.quota.charge(false, payload.len(), self.now);
+                        self.pass(Err(refusal));
+                    }
+                    Verdict::PassesAsTransform(over) | Verdict::Refused(over) => self.refuse(over),
+                }
+            }
+            Incoming::Fragment(len) => {
+                if len == 0 {
+                    self.count_frame();
+                }
+            }
+            Incoming::Ping(payload) => {
+                if self.count_frame() {
+                    self.connection.outbox.push(&control_frame(OpCode::Pong, payload));
+                    self.pong = true;
+                }
+            }
+            Incoming::Pong(payload) => {
+                self.connection.liveness.pong(payload, self.now);
+                self.count_frame();
+            }
+            Incoming::Close(code) => {
+                self.farewell = Some(CloseReason::new(code.unwrap_or(1000), ""));
+            }
+        }
+    }
+
+    fn take_text(&mut self, text: &str) {
+        if text.len() > MAX_MESSAGE_BEFORE_LOGIN && !self.connection.may_be_logged_in() {
+            self.farewell = Some(too_big_before_login());
+            return;
+        }
+        match self.quota.check(text.len(), self.now) {
+            Verdict::Passes => {
+                let request = decode(text, self.rooms);
+                let is_transform = matches!(request, Ok(Request::Transform { .. }));
+                self.quota.charge(is_transform, text.len(), self.now);
+                self.count(is_transform);
+                if matches!(request, Ok(Request::Login { .. })) {
+                    self.connection.login_asked();
+                }
+                self.pass(request);
+            }
+            Verdict::PassesAsTransform(over) => match decode(text, self.rooms) {
+                Ok(request @ Request::Transform { .. }) => {
+                    self.count(true);
+                    self.pass(Ok(request));
+                }
+                _ => self.refuse(over),
+            },
+            Verdict::Refused(over) => self.refuse(over),
+        }
+    }
+
+    fn count(&mut self, is_transform: bool) {
+        if is_transform {
+            self.poses += 1;
+        } else {
+            self.others += 1;
+        }
+    }
+
+    fn pass(&mut self, request: Result<Request, Refusal>) {
+        self.flush_refused();
+        self.inputs.push(Input::Request(self.connection.id, request, None));
+    }
+
+    /// Refuses a request that was not decoded. Its answer goes through the hub, so that answers
+    /// keep the order of requests.
+    fn refuse(&mut self, refusal: Refusal) {
+        self.others += 1;
+        let same = self.refused.as_ref().is_some_and(|refused| refused.refusal == refusal);
+        if !same {
+            self.flush_refused();
+        }
+        let now = self.now;
+        let refused = self.refused.get_or_insert_with(|| Refused {
+            answer: encode::refusal(refusal.code, now, &refusal.reason),
+            answers: BytesMut::new(),
+            refusal,
+            count: 0,
+        });
+        refused.answers.extend_from_slice(&refused.answer);
+        refused.count += 1;
+        self.note_exceeded();
+    }
+
+    /// Counts a frame that is no message; returns whether it is within the quota.
+    fn count_frame(&mut self) -> bool {
+        let passes = self.quota.check_frame(self.now);
+        if !passes {
+            self.note_exceeded();
+        }
+        passes
+    }
+
+    fn note_exceeded(&mut self) {
+        if self.quota.exceeded(self.now) {
+            let reason = "you have kept sending more than the limit allows";
+            self.farewell = Some(CloseReason::new(CloseReason::POLICY, reason));
+        }
+    }
+
+    fn flush_refused(&mut self) {
+        if let Some(Refused { refusal, answers, count, .. }) = self.refused.take() {
+            let (session, answers) = (self.connection.id, answers.freeze());
+            self.inputs.push(Input::Refused { session, refusal, answers, count });
+        }
+    }
+}
+
+fn too_big_before_login() -> CloseReason {
+    CloseReason::new(
+        CloseReason::TOO_BIG,
+        format!("a message has at most {MAX_MESSAGE_BEFORE_LOGIN} bytes before login"),
+    )
+}

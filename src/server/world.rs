@@ -1,0 +1,89 @@
+//! The server without its listener and its threads: the hub, the service that connections get, and
+//! the log of what happens. A test puts it on a clock and on streams of its own.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::event_log;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::connection::Flusher;
+use crate::hub::{Events, Hub, HubParts, INPUT_QUEUE, Pacing, Refused};
+use crate::logging::LogControl;
+use crate::model::Budget;
+use crate::net::gate::Gates;
+use crate::net::serve::Service;
+use crate::net::session::Shared;
+use crate::operator::OperatorPort;
+
+/// The memory budget where the machine does not tell how much it has.
+const DEFAULT_BUDGET: usize = 1 << 30;
+
+/// What is needed to make a world.
+pub(super) struct WorldParts {
+    pub(super) settings: Settings,
+    pub(super) clock: Clock,
+    pub(super) pacing: Arc<Pacing>,
+    /// One for each thread.
+    pub(super) flushers: Vec<Arc<Flusher>>,
+    pub(super) port: OperatorPort,
+    pub(super) log: Option<LogControl>,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// A hub and what connections need to reach it.
+pub(super) struct World<R> {
+    pub(super) hub: Hub,
+    pub(super) service: Arc<Service>,
+    /// Keeps records of what happens, until the hub has ended.
+    pub(super) records: R,
+}
+
+impl World<()> {
+    pub(super) fn new(parts: WorldParts) -> World<impl Future<Output = ()> + Send + use<>> {
+        let mut events = Events::default();
+        let log_events = events.listen(event_log::QUEUE, event_log::interest);
+        let World { hub, service, .. } = Self::with_events(parts, events);
+        World { hub, service, records: event_log::keep(log_events) }
+    }
+
+    /// With listeners of the caller's.
+    pub(super) fn with_events(parts: WorldParts, events: Events) -> World<()> {
+        let WorldParts { settings, clock, pacing, flushers, port, log, stopping } = parts;
+        let limits = settings.limits;
+        let budget = Budget::new(limits.memory_bytes.unwrap_or_else(quarter_of_memory));
+        let (hub_sender, inputs) = mpsc::channel(INPUT_QUEUE);
+        let refused = Arc::new(Refused::default());
+        let hub = Hub::new(HubParts {
+            inputs,
+            port,
+            clock,
+            limits: limits.clone(),
+            budget: budget.clone(),
+            fps: settings.fps,
+            flushers,
+            events,
+            pacing: pacing.clone(),
+            refused: refused.clone(),
+            log,
+        });
+        let shared =
+            Shared { clock, limits, budget, hub: hub_sender, pacing, gates: Gates::default() };
+        let service = Service { shared: Arc::new(shared), refused, stopping };
+        World { hub, service: Arc::new(service), records: () }
+    }
+}
+
+/// A quarter of the machine's memory, in bytes.
+fn quarter_of_memory() -> usize {
+    #[cfg(target_os = "linux")]
+    {
+        let info = rustix::system::sysinfo();
+        let total = (info.totalram as u64).saturating_mul(u64::from(info.mem_unit.max(1)));
+        if total > 0 {
+            return usize::try_from(total / 4).unwrap_or(usize::MAX);
+        }
+    }
+    DEFAULT_BUDGET
+}
