@@ -1,4 +1,4 @@
-//! One user closely: plain lines without a frame, so that they can be copied.
+//! One user in detail: plain lines without a frame, so that they can be copied.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::chat::message;
+use super::log::time_of_day;
 use super::users::{severity_style, state};
-use super::{Drawn, log::time_of_day};
-use crate::console::app::App;
+use crate::console::state::{App, Drawn};
 use crate::console::text::{bytes, cells, left, rate, right, short_millis, span, sparkline, width};
 use crate::model::HISTORY_SECONDS;
 use crate::operator::{PoseRow, RefusalLine};
 
 const LABEL: usize = 14;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let room = area.width.saturating_sub(2) as usize;
     let lines = lines(app, room);
     drawn.scroll_limit = lines.len().saturating_sub(area.height as usize);
@@ -120,7 +120,7 @@ fn histories(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
     let trips: Vec<u32> =
         more.round_trips.iter().map(|trip| trip.as_micros().min(u32::MAX.into()) as u32).collect();
     let most = more.round_trips.iter().max().copied();
-    // Pings are seconds apart, so each has a bar of its own.
+    // Pings are seconds apart, so each gets a bar of its own.
     let bars = sparkline(&trips, wide, wide);
     chart("round trip", bars, format!("{} ms, at most {} ms", ms(row.round_trip), ms(most)));
 }
@@ -156,7 +156,7 @@ fn messages(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
     heading(app, &format!("last messages ({})", messages.len()), lines);
     for (place, line) in messages {
         let mut line = line.clone();
-        // Who it was is known here; where it was said is not.
+        // Everything here is from one user; what differs is the room, so that is named.
         line.user = place.clone();
         lines.extend(message(app, &line, 14, room));
     }
@@ -165,7 +165,7 @@ fn messages(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
 fn refusals(app: &App, lines: &mut Vec<Line<'static>>) {
     let more = &app.detail.more;
     heading(app, &format!("refusals ({})", app.detail.row.refusals), lines);
-    // One mistake is often made again and again.
+    // Clients often repeat the same mistake many times.
     let same = |a: &RefusalLine, b: &RefusalLine| (a.code, &a.reason) == (b.code, &b.reason);
     for alike in more.refusals.chunk_by(same) {
         let Some(last) = alike.last() else { continue };
