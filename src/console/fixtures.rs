@@ -1,4 +1,4 @@
-//! Sessions made by hand, for tests.
+//! Hand-made consoles and snapshots, for tests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Once};
@@ -14,7 +14,7 @@ use crate::operator::{
     TickTiming, Traffic, UserDetail, UserRow,
 };
 
-/// Tests of a process share one log, so what a frame shows of it comes from a target of its own.
+/// All tests of a process share one log, so frames show only this target.
 const LOG_TARGET: &str = "session";
 
 /// 2025-11-13 12:00:00 UTC.
@@ -105,7 +105,7 @@ pub(crate) fn said(second: u64, user: &str, text: &str) -> ChatLine {
     }
 }
 
-/// A session with rooms, people and trouble.
+/// A server with rooms, people and trouble.
 pub(crate) fn busy_snapshot() -> Snapshot {
     let mut pinned = room("日本語ルーム", 0, 20.0, 0.0, 0.0);
     pinned.pinned = true;
@@ -165,7 +165,7 @@ pub(crate) fn busy_snapshot() -> Snapshot {
     }
 }
 
-/// A console that has seen nothing yet, with sixteen million colours and Greenwich's time.
+/// A console without a snapshot so far, with 24-bit colours, in UTC.
 pub(crate) fn fresh() -> App {
     let mut app = App::new(info(), Theme::new(Depth::True), TimeZone::UTC);
     app.log = LogView::only(LogLevel::Info, LOG_TARGET);
@@ -188,7 +188,7 @@ pub(crate) fn empty() -> App {
     app
 }
 
-/// A console on a busy server, the atrium selected.
+/// A console on a busy server, with the atrium selected.
 pub(crate) fn busy() -> App {
     log_lines();
     let mut app = fresh();
@@ -200,7 +200,7 @@ pub(crate) fn busy() -> App {
     app
 }
 
-/// Puts a few lines into the log, once.
+/// Logs a few lines, once per process.
 fn log_lines() {
     static LOGGED: Once = Once::new();
     LOGGED.call_once(|| {

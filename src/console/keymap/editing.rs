@@ -8,14 +8,14 @@ use crate::console::state::LineInput;
 /// Edits a line by one key. Returns whether it is an editing key.
 pub(crate) fn edit(line: &mut LineInput, key: Key) -> bool {
     match (key.code, key.ctrl) {
-        (KeyCode::Char('a'), true) | (KeyCode::Home, _) => line.to_start(),
-        (KeyCode::Char('e'), true) | (KeyCode::End, _) => line.to_end(),
+        (KeyCode::Char('a'), true) | (KeyCode::Home, _) => line.move_to_start(),
+        (KeyCode::Char('e'), true) | (KeyCode::End, _) => line.move_to_end(),
         (KeyCode::Char('u'), true) => line.delete_to_start(),
         (KeyCode::Char('w'), true) => line.delete_word_back(),
         (KeyCode::Char('k'), true) => line.delete_to_end(),
-        (KeyCode::Left, true) => line.word_left(),
-        (KeyCode::Left, false) => line.left(),
-        (KeyCode::Right, _) => line.right(),
+        (KeyCode::Left, true) => line.move_word_left(),
+        (KeyCode::Left, false) => line.move_left(),
+        (KeyCode::Right, _) => line.move_right(),
         (KeyCode::Backspace, _) => line.delete_back(),
         (KeyCode::Delete, _) => line.delete(),
         (KeyCode::Char(ch), false) => line.insert(ch.encode_utf8(&mut [0; 4])),

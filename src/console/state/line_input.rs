@@ -38,23 +38,23 @@ impl LineInput {
         self.cursor += text.len();
     }
 
-    pub(crate) fn to_start(&mut self) {
+    pub(crate) fn move_to_start(&mut self) {
         self.cursor = 0;
     }
 
-    pub(crate) fn to_end(&mut self) {
+    pub(crate) fn move_to_end(&mut self) {
         self.cursor = self.text.len();
     }
 
-    pub(crate) fn left(&mut self) {
+    pub(crate) fn move_left(&mut self) {
         self.cursor -= self.grapheme_before();
     }
 
-    pub(crate) fn right(&mut self) {
+    pub(crate) fn move_right(&mut self) {
         self.cursor += self.grapheme_after();
     }
 
-    pub(crate) fn word_left(&mut self) {
+    pub(crate) fn move_word_left(&mut self) {
         self.cursor -= self.word_before();
     }
 
