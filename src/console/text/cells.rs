@@ -49,19 +49,19 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Truncates the text to `room` cells, with an ellipsis if anything is cut off.
-pub(crate) fn cut(text: &str, room: usize) -> Cow<'_, str> {
-    if width(text) <= room {
+/// Truncates the text to `limit` cells, with an ellipsis if anything is cut off.
+pub(crate) fn cut(text: &str, limit: usize) -> Cow<'_, str> {
+    if width(text) <= limit {
         return Cow::Borrowed(text);
     }
-    if room == 0 {
+    if limit == 0 {
         return Cow::Borrowed("");
     }
     let mut used = 0;
     let mut out = String::new();
     for grapheme in text.graphemes(true) {
         used += width(grapheme);
-        if used > room - 1 {
+        if used > limit - 1 {
             break;
         }
         out.push_str(grapheme);
@@ -70,36 +70,36 @@ pub(crate) fn cut(text: &str, room: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Pads or truncates the text to exactly `room` cells, aligned left.
-pub(crate) fn left(text: &str, room: usize) -> String {
-    let mut out = cut(text, room).into_owned();
+/// Pads or truncates the text to exactly `limit` cells, aligned left.
+pub(crate) fn left(text: &str, limit: usize) -> String {
+    let mut out = cut(text, limit).into_owned();
     let used = width(&out);
-    out.extend(std::iter::repeat_n(' ', room.saturating_sub(used)));
+    out.extend(std::iter::repeat_n(' ', limit.saturating_sub(used)));
     out
 }
 
-/// Pads or truncates the text to exactly `room` cells, aligned right.
-pub(crate) fn right(text: &str, room: usize) -> String {
-    let text = cut(text, room);
-    let mut out: String = std::iter::repeat_n(' ', room.saturating_sub(width(&text))).collect();
+/// Pads or truncates the text to exactly `limit` cells, aligned right.
+pub(crate) fn right(text: &str, limit: usize) -> String {
+    let text = cut(text, limit);
+    let mut out: String = std::iter::repeat_n(' ', limit.saturating_sub(width(&text))).collect();
     out.push_str(&text);
     out
 }
 
-/// Wraps text into lines of at most `room` cells, at spaces where possible.
-pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
-    let room = room.max(2);
+/// Wraps text into lines of at most `limit` cells, at spaces where possible.
+pub(crate) fn wrap(text: &str, limit: usize) -> Vec<String> {
+    let limit = limit.max(2);
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
     for word in text.split_inclusive(' ') {
         let wide = width(word);
-        if used + width(word.trim_end()) <= room {
+        if used + width(word.trim_end()) <= limit {
             line.push_str(word);
             used += wide;
             continue;
         }
-        if width(word.trim_end()) <= room {
+        if width(word.trim_end()) <= limit {
             lines.push(std::mem::take(&mut line));
             line.push_str(word);
             used = wide;
@@ -107,7 +107,7 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
         }
         for grapheme in word.graphemes(true) {
             let wide = width(grapheme);
-            if used + wide > room {
+            if used + wide > limit {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             }
@@ -142,9 +142,9 @@ mod tests {
             "🇫🇷",
         ];
         for name in names {
-            for room in 0..14 {
-                assert_eq!(width(&left(&cells(name), room)), room, "{name} in {room}");
-                assert_eq!(width(&right(&cells(name), room)), room, "{name} in {room}");
+            for limit in 0..14 {
+                assert_eq!(width(&left(&cells(name), limit)), limit, "{name} in {limit}");
+                assert_eq!(width(&right(&cells(name), limit)), limit, "{name} in {limit}");
             }
         }
     }

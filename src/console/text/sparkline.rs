@@ -1,8 +1,8 @@
 //! Sparklines: a row of bars for a history.
 
-/// The values of the last `seconds` as `room` bars, each the mean of its share; the newest is on
+/// The values of the last `seconds` as `count` bars, each the mean of its share; the newest is on
 /// the right.
-pub(crate) fn sparkline(values: &[u32], seconds: usize, room: usize) -> String {
+pub(crate) fn sparkline(values: &[u32], seconds: usize, count: usize) -> String {
     // Not the full block, which would touch the row above.
     const BARS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
     let ceiling = f64::from(values.iter().copied().max().unwrap_or(0).max(1));
@@ -10,8 +10,8 @@ pub(crate) fn sparkline(values: &[u32], seconds: usize, room: usize) -> String {
     let values = &values[values.len() - known..];
     let missing = seconds - known;
     let bar = |column: usize| {
-        let from = (column * seconds / room.max(1)).saturating_sub(missing);
-        let to = ((column + 1) * seconds / room.max(1)).saturating_sub(missing);
+        let from = (column * seconds / count.max(1)).saturating_sub(missing);
+        let to = ((column + 1) * seconds / count.max(1)).saturating_sub(missing);
         let share = values.get(from..to).unwrap_or_default();
         if share.is_empty() {
             return ' ';
@@ -19,7 +19,7 @@ pub(crate) fn sparkline(values: &[u32], seconds: usize, room: usize) -> String {
         let mean = share.iter().map(|value| f64::from(*value)).sum::<f64>() / share.len() as f64;
         BARS[((mean / ceiling * 6.0).round() as usize).min(6)]
     };
-    (0..room).map(bar).collect()
+    (0..count).map(bar).collect()
 }
 
 #[cfg(test)]

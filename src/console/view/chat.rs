@@ -32,7 +32,7 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
 }
 
 /// One message, wrapped.
-pub(crate) fn message(app: &App, line: &ChatLine, name: usize, room: usize) -> Vec<Line<'static>> {
+pub(crate) fn message(app: &App, line: &ChatLine, name: usize, limit: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let time = super::log::time_of_day(app, line.time);
     let indent = width(&time) + name + 3;
@@ -44,7 +44,7 @@ pub(crate) fn message(app: &App, line: &ChatLine, name: usize, room: usize) -> V
     }
     let user = left(&cut(&cells(&line.user), name), name);
     let mut lines = Vec::new();
-    for (at, part) in wrap(&text, room.saturating_sub(indent)).into_iter().enumerate() {
+    for (at, part) in wrap(&text, limit.saturating_sub(indent)).into_iter().enumerate() {
         let head = match at {
             0 => vec![
                 Span::styled(time.clone(), theme.dim()),

@@ -26,8 +26,8 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     let mut from = area.x + 1;
     if let Some((label, input)) = typed {
         let keys: usize = keymap::footer(app).iter().map(|binding| chip_width(binding)).sum();
-        let room = (area.width as usize).saturating_sub(keys + 3);
-        from += line(Rect { x: from, width: room as u16, ..area }, buffer, app, &label, input) + 1;
+        let limit = (area.width as usize).saturating_sub(keys + 3);
+        from += line(Rect { x: from, width: limit as u16, ..area }, buffer, app, &label, input) + 1;
     }
     chips(Rect { x: from, width: area.right().saturating_sub(from), ..area }, buffer, app, drawn);
 }
@@ -55,12 +55,12 @@ fn question(app: &App, prompt: &Prompt) -> String {
 /// Draws a label and a line with its cursor; returns its width.
 fn line(area: Rect, buffer: &mut Buffer, app: &App, label: &str, input: &LineInput) -> u16 {
     let label = cut(label, area.width as usize / 2);
-    let room = (area.width as usize).saturating_sub(width(&label) + 1);
+    let limit = (area.width as usize).saturating_sub(width(&label) + 1);
     let (before, after) = input.halves();
     let (before, after) = (cells(before), cells(after));
     // Keep the text right before the cursor visible.
     let mut shown = &*before;
-    while width(shown) > room {
+    while width(shown) > limit {
         let mut chars = shown.chars();
         chars.next();
         shown = chars.as_str();
@@ -68,7 +68,7 @@ fn line(area: Rect, buffer: &mut Buffer, app: &App, label: &str, input: &LineInp
     let under: String = after.chars().take(1).collect();
     let rest: String = after.chars().skip(1).collect();
     let cursor = if under.is_empty() { " ".to_owned() } else { under };
-    let left = room.saturating_sub(width(shown) + width(&cursor).saturating_sub(1));
+    let left = limit.saturating_sub(width(shown) + width(&cursor).saturating_sub(1));
     let spans = vec![
         Span::styled(label, app.theme.accent()),
         Span::raw(shown),

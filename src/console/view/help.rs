@@ -44,10 +44,10 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
 
 fn blocks(app: &App, wide: usize) -> Vec<Vec<Line<'static>>> {
     let theme = app.theme;
-    let entry = |key: String, room: usize, text: &str| {
-        let parts = wrap(text, wide.saturating_sub(room + 1));
+    let entry = |key: String, key_width: usize, text: &str| {
+        let parts = wrap(text, wide.saturating_sub(key_width + 1));
         parts.into_iter().enumerate().map(move |(at, part)| {
-            let key = left(if at == 0 { &key } else { "" }, room);
+            let key = left(if at == 0 { &key } else { "" }, key_width);
             Line::from(vec![Span::styled(key, theme.accent()), Span::raw(" "), Span::raw(part)])
         })
     };

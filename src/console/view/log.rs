@@ -66,7 +66,7 @@ impl LogFormatter for Lines {
         30
     }
 
-    fn format(&self, room: usize, record: &ExtLogRecord) -> Vec<Line<'_>> {
+    fn format(&self, limit: usize, record: &ExtLogRecord) -> Vec<Line<'_>> {
         self.seen.add(record.target());
         let (letter, style) = self.level(record.level);
         let time = record.timestamp.strftime("%H:%M:%S").to_string();
@@ -74,7 +74,7 @@ impl LogFormatter for Lines {
         let head = format!("{letter} {}", left(&target, TARGET));
         let indent = width(&time) + 1 + width(&head) + 1;
         let text = cells(record.msg());
-        let parts = wrap(&text, room.saturating_sub(indent));
+        let parts = wrap(&text, limit.saturating_sub(indent));
         let mut lines = Vec::with_capacity(parts.len());
         for (at, part) in parts.into_iter().enumerate() {
             let mut spans = match at {

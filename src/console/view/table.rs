@@ -1,4 +1,4 @@
-//! Tables: rows of aligned columns, as many columns as there is room for.
+//! Tables: rows of aligned columns, as many columns as fit.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -27,7 +27,7 @@ pub(crate) struct Column {
     pub(crate) title: &'static str,
     /// In cells, without the gap before it.
     pub(crate) width: usize,
-    /// The lower, the sooner it is given room.
+    /// The lower, the sooner it is given space.
     pub(crate) rank: u8,
     /// Numbers are aligned right, with a place for a mark.
     pub(crate) number: bool,
@@ -50,11 +50,15 @@ impl Column {
     }
 }
 
-/// Allots the room: the shortest name first, then columns by rank, then a longer name.
-pub(crate) fn plan(columns: &[Column], room: usize, name: std::ops::RangeInclusive<usize>) -> Plan {
+/// Allots the width: the shortest name first, then columns by rank, then a longer name.
+pub(crate) fn plan(
+    columns: &[Column],
+    limit: usize,
+    name: std::ops::RangeInclusive<usize>,
+) -> Plan {
     let mut by_rank: Vec<usize> = (0..columns.len()).collect();
     by_rank.sort_by_key(|at| columns[*at].rank);
-    let mut free = room.saturating_sub(*name.start());
+    let mut free = limit.saturating_sub(*name.start());
     let mut shown = Vec::new();
     for at in by_rank {
         let total = columns[at].total();
@@ -66,7 +70,7 @@ pub(crate) fn plan(columns: &[Column], room: usize, name: std::ops::RangeInclusi
     }
     shown.sort_unstable();
     let longer = free.min(name.end() - name.start());
-    let name = (name.start() + longer).min(room);
+    let name = (name.start() + longer).min(limit);
     Plan { name, columns: shown, rest: free - longer }
 }
 

@@ -65,14 +65,14 @@ fn session(app: &App) -> Vec<Span<'static>> {
     ]
 }
 
-/// Adds further addresses while there is room.
-fn add_addresses(app: &App, line: &mut Vec<Span<'static>>, room: usize) {
+/// Adds further addresses while they fit.
+fn add_addresses(app: &App, line: &mut Vec<Span<'static>>, limit: usize) {
     let mut used = line.iter().map(Span::width).sum::<usize>();
     // They follow the first one.
     for (at, url) in (3..).zip(app.info.urls.iter().skip(1)) {
         let more = Span::styled(format!("  {url}"), app.theme.dim());
         used += more.width();
-        if used > room {
+        if used > limit {
             break;
         }
         line.insert(at, more);
