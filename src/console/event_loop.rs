@@ -1,4 +1,4 @@
-//! The terminal's life and the loop in between.
+//! Waits for input, answers, snapshots and signals, feeds them to the update, and draws.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -10,46 +10,48 @@ use ratatui::crossterm::style::force_color_output;
 use ratatui::layout::Rect;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 
-use super::app::{App, Ticket};
-use super::input::Reader;
-use super::signals::Signals;
-use super::terminal::{PanicGuard, Tty};
+use super::input::{Input, Reader};
+use super::lifecycle::{ConsoleError, ConsoleExit, ConsoleOptions};
+use super::state::{App, Ticket};
+use super::terminal::{PanicGuard, Signals, Tty};
 use super::theme::Theme;
 use super::update::{Effect, Event, update};
 use super::view::draw;
-use super::{ConsoleError, ConsoleExit, ConsoleOptions};
 use crate::operator::{Operator, Pending, SnapshotReader};
 
-/// Frames are at least this far apart, whatever is typed: about 30 a second.
+/// Frames are at least this far apart, however fast the operator types: about 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// How often it is looked whether there is a new snapshot; they come at most every 100 ms.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often to poll for a new snapshot; they are at least 100 ms apart.
+const SNAPSHOT_POLL: Duration = Duration::from_millis(50);
 
-/// How often it is looked for an answer while one is due: well within 100 ms.
-const ANSWER: Duration = Duration::from_millis(10);
+/// How often to poll for an answer while one is due: well within 100 ms.
+const ANSWER_POLL: Duration = Duration::from_millis(10);
+
+/// How often to draw without a new snapshot, for the log's new lines.
+const LOG_POLL: Duration = Duration::from_millis(500);
 
 /// A command that has no answer after this long says so.
 const LATE: Duration = Duration::from_millis(80);
 
-/// How long the rest of a key's sequence is waited for.
+/// How long to wait for the rest of a key's sequence.
 const SEQUENCE: Duration = Duration::from_millis(40);
 
-/// A terminal that has taken nothing for this long is not drawn for, so no snapshot is built.
+/// While the terminal has accepted nothing for this long, no snapshots are built.
 const STALLED: Duration = Duration::from_secs(2);
 
 /// Shows the console on this process's terminal until it ends, then gives the terminal back.
 ///
-/// To be called on the main thread. Nothing is asked of the server at the end: who called
-/// stops it, or lets it go on without a console.
+/// Call it on the main thread. It asks nothing of the server at the end: the caller stops the
+/// server, or lets it go on without a console.
 ///
 /// # Errors
-/// [`ConsoleError::NoTerminal`] if there is none, [`ConsoleError::Signals`] if signals can't be
-/// listened to, [`ConsoleError::Terminal`] if the terminal fails without being gone.
+/// [`ConsoleError::NoTerminal`] if there is none, [`ConsoleError::Signals`] if signal handlers
+/// can't be installed, [`ConsoleError::Terminal`] if the terminal fails without being gone.
 pub fn run(operator: Operator, options: ConsoleOptions) -> Result<ConsoleExit, ConsoleError> {
     let theme = Theme::detect(|name| std::env::var(name).ok());
-    // With NO_COLOR, crossterm would send resets that erase bold and reversed text too; not
-    // sending colours is the view's affair.
+    // With NO_COLOR, crossterm would send resets that also erase bold and reversed text, so the
+    // view sees to it that no colours are sent.
     force_color_output(true);
     let signals = Signals::listen().map_err(ConsoleError::Signals)?;
     let tty = Tty::take_over(options.mouse).map_err(ConsoleError::NoTerminal)?;
@@ -58,7 +60,7 @@ pub fn run(operator: Operator, options: ConsoleOptions) -> Result<ConsoleExit, C
     let terminal =
         Terminal::new(CrosstermBackend::new(tty.clone())).map_err(ConsoleError::Terminal)?;
     let reader = Some(operator.watch());
-    let now = Instant::now();
+    let now = now();
     let mut console = Console {
         operator,
         app,
@@ -70,7 +72,7 @@ pub fn run(operator: Operator, options: ConsoleOptions) -> Result<ConsoleExit, C
         pending: Vec::new(),
         dirty: true,
         drawn_at: now.checked_sub(FRAME).unwrap_or(now),
-        looked_at: now,
+        log_drawn_at: now,
         flowing_at: now,
         serial: 0,
     };
@@ -83,13 +85,13 @@ pub fn run(operator: Operator, options: ConsoleOptions) -> Result<ConsoleExit, C
     }
 }
 
-/// Whether an error says that there is no terminal any more: EIO is what a closed one gives.
+/// Returns whether an error means that the terminal is gone: a closed one gives EIO.
 fn is_gone(error: &io::Error) -> bool {
     let eio = rustix::io::Errno::IO.raw_os_error();
     error.kind() == io::ErrorKind::UnexpectedEof || error.raw_os_error() == Some(eio)
 }
 
-/// A command on its way.
+/// A command without an answer so far.
 struct Sent {
     ticket: Ticket,
     answer: Pending,
@@ -103,13 +105,13 @@ struct Console {
     tty: Tty,
     terminal: Terminal<CrosstermBackend<Tty>>,
     signals: Signals,
-    /// None while nobody looks, so that the server builds nothing.
+    /// `None` while nobody is watching, so that the server builds no snapshots.
     reader: Option<SnapshotReader>,
     input: Reader,
     pending: Vec<Sent>,
     dirty: bool,
     drawn_at: Instant,
-    looked_at: Instant,
+    log_drawn_at: Instant,
     flowing_at: Instant,
     serial: u64,
 }
@@ -117,7 +119,7 @@ struct Console {
 impl Console {
     fn run(&mut self) -> io::Result<ConsoleExit> {
         loop {
-            let ready = self.tty.wait(self.signals.wake(), self.timeout())?;
+            let ready = self.tty.wait(self.signals.wake(), self.timeout(now()))?;
             for signal in self.signals.take() {
                 match signal {
                     SIGINT | SIGTERM => return Ok(ConsoleExit::Signal(signal)),
@@ -136,23 +138,26 @@ impl Console {
             if self.operator.is_stopped() {
                 return Ok(ConsoleExit::Stopped);
             }
-            if self.take_input(ready.input)? {
-                return Ok(ConsoleExit::Quit);
+            let inputs = self.read_input(ready.input)?;
+            let now = now();
+            for input in inputs {
+                if self.update(Event::Input(input), now)? {
+                    return Ok(ConsoleExit::Quit);
+                }
             }
-            self.take_answers();
-            self.take_snapshot()?;
-            self.expire();
+            self.take_answers(now);
+            self.take_snapshot(now)?;
+            self.expire(now);
             self.tty.flush()?;
-            self.draw()?;
+            self.draw(now)?;
         }
     }
 
-    /// How long nothing can happen but input.
-    fn timeout(&self) -> Duration {
-        let now = Instant::now();
-        let mut timeout = LOOK;
+    /// How long until there is something to do other than read input.
+    fn timeout(&self, now: Instant) -> Duration {
+        let mut timeout = SNAPSHOT_POLL;
         if !self.pending.is_empty() {
-            timeout = timeout.min(ANSWER);
+            timeout = timeout.min(ANSWER_POLL);
         }
         if self.input.is_waiting() {
             timeout = timeout.min(SEQUENCE);
@@ -163,8 +168,8 @@ impl Console {
         timeout
     }
 
-    /// Takes all that was typed; whether it is the end.
-    fn take_input(&mut self, ready: bool) -> io::Result<bool> {
+    /// Reads everything that was typed.
+    fn read_input(&mut self, ready: bool) -> io::Result<Vec<Input>> {
         if ready {
             let input = &mut self.input;
             self.tty.read(&mut |bytes| input.push(bytes))?;
@@ -178,18 +183,12 @@ impl Console {
             }
             inputs.extend(self.input.take(!more.input));
         }
-        for input in inputs {
-            if self.update(Event::Input(input))? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok(inputs)
     }
 
-    /// Takes an event in and carries out what follows; whether it is the end.
-    fn update(&mut self, event: Event) -> io::Result<bool> {
+    /// Updates the state and carries out the effects. Returns whether the console is to end.
+    fn update(&mut self, event: Event, now: Instant) -> io::Result<bool> {
         self.dirty = true;
-        let now = Instant::now();
         for effect in update(&mut self.app, event, now) {
             match effect {
                 Effect::Send(ticket, command) => match self.operator.try_send(command.clone()) {
@@ -197,9 +196,9 @@ impl Console {
                         self.pending.push(Sent { ticket, answer, at: now, late: false });
                     }
                     Err(error) => {
-                        // What reaches the server, it logs itself.
+                        // The server logs the commands that reach it.
                         tracing::warn!(target: "vrlobby::operator", ?command, "not sent: {error}");
-                        // Answers have no effects of their own.
+                        // Answers have no effects.
                         update(&mut self.app, Event::Answer(ticket, Err(error)), now);
                     }
                 },
@@ -211,8 +210,7 @@ impl Console {
         Ok(false)
     }
 
-    fn take_answers(&mut self) {
-        let now = Instant::now();
+    fn take_answers(&mut self, now: Instant) {
         let mut sent = std::mem::take(&mut self.pending);
         sent.retain_mut(|sent| {
             if let Some(answer) = sent.answer.poll() {
@@ -230,9 +228,8 @@ impl Console {
         self.pending = sent;
     }
 
-    /// Takes the newest snapshot, if somebody is there to see it.
-    fn take_snapshot(&mut self) -> io::Result<()> {
-        let now = Instant::now();
+    /// Takes the newest snapshot, if it would be seen.
+    fn take_snapshot(&mut self, now: Instant) -> io::Result<()> {
         if !self.tty.is_stalled() {
             self.flowing_at = now;
         }
@@ -248,27 +245,25 @@ impl Console {
             return Ok(());
         }
         self.serial = snapshot.serial;
-        self.update(Event::Snapshot(snapshot)).map(drop)
+        self.update(Event::Snapshot(snapshot), now).map(drop)
     }
 
-    fn expire(&mut self) {
-        let now = Instant::now();
+    /// Does what is due by time alone.
+    fn expire(&mut self, now: Instant) {
         let due = self.app.toasts.iter().any(|toast| toast.until <= now);
         if due {
             update(&mut self.app, Event::Clock, now);
             self.dirty = true;
         }
-        // Lines of the log come without a snapshot too.
-        if now.duration_since(self.looked_at) >= LOOK * 10 && !self.app.frozen {
-            self.looked_at = now;
+        if now.duration_since(self.log_drawn_at) >= LOG_POLL && !self.app.frozen {
+            self.log_drawn_at = now;
             self.dirty = true;
         }
     }
 
     /// Draws if there is something new, the last frame is long enough ago, and the terminal has
-    /// taken it whole.
-    fn draw(&mut self) -> io::Result<()> {
-        let now = Instant::now();
+    /// accepted all of it.
+    fn draw(&mut self, now: Instant) -> io::Result<()> {
         if !self.dirty || self.tty.is_stalled() || now.duration_since(self.drawn_at) < FRAME {
             return Ok(());
         }
@@ -290,4 +285,9 @@ impl Console {
         self.dirty = true;
         Ok(())
     }
+}
+
+/// The time. The loop reads it once before it waits and once after; everything else is told.
+fn now() -> Instant {
+    Instant::now()
 }

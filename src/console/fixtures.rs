@@ -1,4 +1,4 @@
-//! Sessions made by hand, for tests.
+//! Hand-made consoles and snapshots, for tests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Once};
@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::app::App;
-use super::log::LogView;
+use super::state::{App, LogView};
 use super::theme::{Depth, Theme};
 use crate::model::{LogLevel, SessionId, Timestamp};
 use crate::operator::{
@@ -15,13 +14,13 @@ use crate::operator::{
     TickTiming, Traffic, UserDetail, UserRow,
 };
 
-/// Tests of a process share one log, so what a frame shows of it comes from a target of its own.
+/// All tests of a process share one log, so frames show only this target.
 const LOG_TARGET: &str = "session";
 
 /// 2025-11-13 12:00:00 UTC.
 const NOON: Timestamp = Timestamp::from_micros(1_763_035_200_000_000);
 
-pub(super) fn session(number: u64) -> SessionId {
+pub(crate) fn session(number: u64) -> SessionId {
     SessionId(number << 32)
 }
 
@@ -29,7 +28,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-pub(super) fn info() -> ServerInfo {
+pub(crate) fn info() -> ServerInfo {
     ServerInfo {
         listening: SocketAddr::from(([0, 0, 0, 0], 42069)),
         urls: vec!["ws://192.168.1.20:42069".to_owned(), "ws://10.0.0.5:42069".to_owned()],
@@ -59,7 +58,7 @@ fn pose(x: f64, y: f64, z: f64, yaw: f64) -> PoseRow {
     PoseRow { pos: [x, y, z], rot: [0.0, yaw, 0.0], age: ms(30) }
 }
 
-pub(super) fn user(number: u64, name: &str, room: &str, pose: Option<PoseRow>) -> UserRow {
+pub(crate) fn user(number: u64, name: &str, room: &str, pose: Option<PoseRow>) -> UserRow {
     UserRow {
         session: session(number),
         name: name.into(),
@@ -97,7 +96,7 @@ fn users() -> Vec<UserRow> {
     vec![ada, bjorn, chloe, eve, noor, lei]
 }
 
-pub(super) fn said(second: u64, user: &str, text: &str) -> ChatLine {
+pub(crate) fn said(second: u64, user: &str, text: &str) -> ChatLine {
     ChatLine {
         time: NOON.plus(Duration::from_secs(second)),
         user: user.into(),
@@ -106,8 +105,8 @@ pub(super) fn said(second: u64, user: &str, text: &str) -> ChatLine {
     }
 }
 
-/// A session with rooms, people and trouble.
-pub(super) fn busy_snapshot() -> Snapshot {
+/// A server with rooms, people and trouble.
+pub(crate) fn busy_snapshot() -> Snapshot {
     let mut pinned = room("日本語ルーム", 0, 20.0, 0.0, 0.0);
     pinned.pinned = true;
     let mut own = room("main hall", 2, 12.5, 58.2, 20.0);
@@ -166,15 +165,15 @@ pub(super) fn busy_snapshot() -> Snapshot {
     }
 }
 
-/// A console that has seen nothing yet, with sixteen million colours and Greenwich's time.
-pub(super) fn fresh() -> App {
+/// A console without a snapshot so far, with 24-bit colours, in UTC.
+pub(crate) fn fresh() -> App {
     let mut app = App::new(info(), Theme::new(Depth::True), TimeZone::UTC);
     app.log = LogView::only(LogLevel::Info, LOG_TARGET);
     app
 }
 
 /// A console on an empty server.
-pub(super) fn empty() -> App {
+pub(crate) fn empty() -> App {
     let mut app = fresh();
     let lobby = RoomRow { name: "lobby".into(), fps: 1.0, ..RoomRow::default() };
     app.take(Arc::new(Snapshot {
@@ -189,8 +188,8 @@ pub(super) fn empty() -> App {
     app
 }
 
-/// A console on a busy server, the atrium selected.
-pub(super) fn busy() -> App {
+/// A console on a busy server, with the atrium selected.
+pub(crate) fn busy() -> App {
     log_lines();
     let mut app = fresh();
     app.rooms.selected = Some("atrium".into());
@@ -201,7 +200,7 @@ pub(super) fn busy() -> App {
     app
 }
 
-/// Puts a few lines into the log, once.
+/// Logs a few lines, once per process.
 fn log_lines() {
     static LOGGED: Once = Once::new();
     LOGGED.call_once(|| {

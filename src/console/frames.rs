@@ -8,13 +8,12 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::KeyCode;
 use ratatui::style::{Color, Modifier};
 
-use super::app::App;
 use super::fixtures::{busy, busy_snapshot, empty, said, user};
 use super::input::{Input, Key};
-use super::keymap::Action;
+use super::state::{Action, App, Hit};
 use super::theme::{Depth, Theme};
 use super::update::{Event, update};
-use super::view::{Hit, draw};
+use super::view::draw;
 
 fn terminal(app: &mut App, columns: u16, rows: u16) -> Terminal<TestBackend> {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
@@ -24,11 +23,11 @@ fn terminal(app: &mut App, columns: u16, rows: u16) -> Terminal<TestBackend> {
     terminal
 }
 
-/// The frame as text; the times of the log, which are those of the test, as noughts.
+/// The frame as text; times in the log depend on when the test runs, so they become zeros.
 fn frame(app: &mut App, columns: u16, rows: u16) -> String {
     let text = terminal(app, columns, rows).backend().to_string();
     let lines = text.lines().map(|line| {
-        // After the closing quote, TestBackend lists what wide characters hide.
+        // After the closing quote, TestBackend lists the cells hidden by wide characters.
         let inner = &line[1..line.rfind("\" Hidden").unwrap_or(line.len() - 1)];
         let mut chars: Vec<char> = inner.chars().collect();
         for at in 0..chars.len().saturating_sub(10) {

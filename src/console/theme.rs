@@ -1,11 +1,11 @@
-//! Colours that the colour-blind can tell apart, from as many as the terminal has.
+//! Colours that colour-blind people can tell apart, in as many colours as the terminal has.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// How many colours the terminal shows.
+/// How many colours the terminal has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Depth {
-    /// None: bold, dim, underlined and reversed text only.
+pub(crate) enum Depth {
+    /// No colours: only bold, dim, underlined and reversed text.
     None,
     /// The sixteen that the operator's terminal defines.
     Sixteen,
@@ -15,14 +15,14 @@ pub(super) enum Depth {
     True,
 }
 
-/// What each kind of text looks like.
+/// How each kind of text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Theme {
+pub(crate) struct Theme {
     depth: Depth,
 }
 
 // Okabe and Ito's palette (jfly.uni-koeln.de/color): vermillion, orange, bluish green, sky blue;
-// each with its nearest neighbours in the smaller palettes.
+// each with the nearest colour of the smaller palettes.
 const VERMILLION: [Color; 3] = [Color::LightRed, Color::Indexed(202), Color::Rgb(0xe8, 0x6a, 0x17)];
 const ORANGE: [Color; 3] = [Color::Yellow, Color::Indexed(214), Color::Rgb(0xe6, 0x9f, 0x00)];
 const GREEN: [Color; 3] = [Color::Green, Color::Indexed(36), Color::Rgb(0x00, 0x9e, 0x73)];
@@ -35,12 +35,12 @@ const INK: [Color; 3] = [Color::Black, Color::Indexed(234), Color::Rgb(0x11, 0x1
 
 impl Theme {
     #[cfg(test)]
-    pub(super) const fn new(depth: Depth) -> Self {
+    pub(crate) const fn new(depth: Depth) -> Self {
         Self { depth }
     }
 
-    /// The theme for this terminal, by NO_COLOR, COLORTERM and TERM.
-    pub(super) fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// The theme for this terminal, judging by NO_COLOR, COLORTERM and TERM.
+    pub(crate) fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let depth = if set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb") {
             Depth::None
@@ -54,8 +54,8 @@ impl Theme {
         Self { depth }
     }
 
-    /// Whether no colour at all may reach the terminal.
-    pub(super) fn is_plain(self) -> bool {
+    /// Returns whether no colour at all may reach the terminal.
+    pub(crate) fn is_plain(self) -> bool {
         self.depth == Depth::None
     }
 
@@ -84,44 +84,44 @@ impl Theme {
         }
     }
 
-    pub(super) fn text(self) -> Style {
+    pub(crate) fn text(self) -> Style {
         Style::new()
     }
 
-    /// Labels and what is there only to be looked up.
-    pub(super) fn dim(self) -> Style {
+    /// Labels and secondary values.
+    pub(crate) fn dim(self) -> Style {
         self.coloured(GREY, Modifier::DIM)
     }
 
     /// Grids and rules.
-    pub(super) fn faint(self) -> Style {
+    pub(crate) fn faint(self) -> Style {
         self.coloured(FAINT, Modifier::DIM)
     }
 
-    /// What is in focus.
-    pub(super) fn accent(self) -> Style {
+    /// Whatever has the focus.
+    pub(crate) fn accent(self) -> Style {
         self.coloured(SKY, Modifier::BOLD)
     }
 
-    pub(super) fn good(self) -> Style {
+    pub(crate) fn good(self) -> Style {
         self.coloured(GREEN, Modifier::empty())
     }
 
-    pub(super) fn warn(self) -> Style {
+    pub(crate) fn warn(self) -> Style {
         self.coloured(ORANGE, Modifier::UNDERLINED)
     }
 
-    pub(super) fn bad(self) -> Style {
+    pub(crate) fn bad(self) -> Style {
         self.coloured(VERMILLION, Modifier::UNDERLINED).add_modifier(Modifier::BOLD)
     }
 
-    /// The selected row of the pane that has the focus.
-    pub(super) fn selected(self) -> Style {
+    /// The selected row in the focused pane.
+    pub(crate) fn selected(self) -> Style {
         self.filled(PALE)
     }
 
-    /// The selected row of another pane.
-    pub(super) fn selected_elsewhere(self) -> Style {
+    /// The selected row in any other pane.
+    pub(crate) fn selected_elsewhere(self) -> Style {
         if self.is_plain() {
             Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
         } else {
@@ -130,32 +130,32 @@ impl Theme {
     }
 
     /// A key that can be pressed.
-    pub(super) fn key(self) -> Style {
+    pub(crate) fn key(self) -> Style {
         self.filled(PALE)
     }
 
-    pub(super) fn badge(self) -> Style {
+    pub(crate) fn badge(self) -> Style {
         self.filled(SKY).add_modifier(Modifier::BOLD)
     }
 
-    pub(super) fn live(self) -> Style {
+    pub(crate) fn live(self) -> Style {
         self.filled(GREEN).add_modifier(Modifier::BOLD)
     }
 
-    pub(super) fn frozen(self) -> Style {
+    pub(crate) fn frozen(self) -> Style {
         self.filled(ORANGE).add_modifier(Modifier::BOLD)
     }
 
-    /// A line that says how something went.
-    pub(super) fn toast(self, failed: bool) -> Style {
+    /// A toast: what came of an action.
+    pub(crate) fn toast(self, failed: bool) -> Style {
         self.filled(if failed { VERMILLION } else { GREEN })
     }
 
-    pub(super) fn heading(self) -> Style {
+    pub(crate) fn heading(self) -> Style {
         self.dim().add_modifier(Modifier::BOLD)
     }
 
-    pub(super) fn border(self, focused: bool) -> Style {
+    pub(crate) fn border(self, focused: bool) -> Style {
         if focused { self.accent() } else { self.faint() }
     }
 }

@@ -1,6 +1,6 @@
 //! Frames, drawn from the state alone.
 //!
-//! Wide screens show everything at once; on small ones map, chat and log share a place:
+//! Wide screens show everything at once; on small ones, map, chat and log share a place:
 //!
 //! ```text
 //! ┌ top line ────────────────────────┐   ┌ top lines ───────┐
@@ -25,75 +25,26 @@ mod toasts;
 mod top_line;
 mod users;
 
-use std::sync::Arc;
-
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::style::Color;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Paragraph, Widget};
 
-use super::app::{App, Overlay, Pane, Screen};
-use super::keymap::Action;
+use super::state::{App, Drawn, Hit, Overlay, Pane, Screen};
 use super::text::width;
-use crate::model::SessionId;
 
-/// The smallest screen that shows all that matters, in columns and rows.
-pub(super) const SMALLEST: (u16, u16) = (80, 20);
+/// The smallest usable screen, in columns and rows.
+const SMALLEST: (u16, u16) = (80, 20);
 
-/// From here on everything is seen at once.
+/// From this size on, everything is visible at once.
 const WIDE: (u16, u16) = (110, 30);
 
-/// Something that can be clicked.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Hit {
-    Pane(Pane),
-    Room(Arc<str>),
-    User(SessionId),
-    Head(SessionId),
-    Key(Action),
-}
-
-/// What a frame put where; the next frame and the mouse need to know.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Drawn {
-    hits: Vec<(Rect, Hit)>,
-    rooms_offset: usize,
-    users_offset: usize,
-    heights: [usize; 5],
-    /// The farthest that help or detail can be scrolled.
-    pub(super) scroll_limit: usize,
-    pub(super) chat_limit: usize,
-    /// The log as it was when the screen was frozen.
-    frozen_log: Option<(u64, Buffer)>,
-}
-
-impl Drawn {
-    /// What is at a place, the topmost first.
-    pub(super) fn at(&self, x: u16, y: u16) -> Option<&Hit> {
-        let here = |(area, _): &&(Rect, Hit)| area.contains(Position { x, y });
-        self.hits.iter().rev().find(here).map(|(_, hit)| hit)
-    }
-
-    /// Rows that a pane shows.
-    pub(super) fn page(&self, pane: Pane) -> usize {
-        self.heights[pane as usize]
-    }
-
-    fn hit(&mut self, area: Rect, hit: Hit) {
-        self.hits.push((area, hit));
-    }
-}
-
-/// Draws a frame.
-pub(super) fn draw(frame: &mut Frame<'_>, app: &App) -> Drawn {
+/// Draws a frame; returns where it put things.
+pub(crate) fn draw(frame: &mut Frame<'_>, app: &App) -> Drawn {
     let area = frame.area();
-    let mut drawn = Drawn {
-        rooms_offset: app.drawn.rooms_offset,
-        users_offset: app.drawn.users_offset,
-        ..Drawn::default()
-    };
+    let mut drawn = app.drawn.next();
     let buffer = frame.buffer_mut();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(area, buffer, app);
@@ -101,7 +52,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App) -> Drawn {
         fill(area, buffer, app, &mut drawn);
     }
     if app.theme.is_plain() {
-        // NO_COLOR: not one colour may be sent, whoever drew the cell.
+        // NO_COLOR: no colour may be sent, whichever widget drew the cell.
         for cell in &mut buffer.content {
             cell.fg = Color::Reset;
             cell.bg = Color::Reset;
@@ -142,7 +93,7 @@ fn too_small(area: Rect, buffer: &mut Buffer, app: &App) {
     Paragraph::new(lines).centered().render(middle, buffer);
 }
 
-/// Where each pane is, if it is there.
+/// Where each pane is, if it is visible.
 fn places(body: Rect, app: &App) -> [Option<Rect>; 5] {
     let mut places = [None; 5];
     let mut put = |pane: Pane, area: Rect| places[pane as usize] = Some(area);
@@ -200,7 +151,7 @@ fn panes(body: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
             buffer.set_stringn(area.x + 1, area.y, title, area.width as usize - 2, style);
         }
         let inner = inner.inner(Margin { horizontal: u16::from(pane != Pane::Map), vertical: 0 });
-        drawn.heights[pane as usize] = inner.height as usize;
+        drawn.set_page(pane, inner.height as usize);
         match pane {
             Pane::Rooms => rooms::draw(inner, buffer, app, drawn),
             Pane::Users => users::draw(inner, buffer, app, drawn),
@@ -219,7 +170,7 @@ fn panes(body: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     }
 }
 
-/// The panes that share the place below, the one in front marked.
+/// Draws the titles of the panes that share a place, marking the one in front.
 fn tabs(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let mut x = area.x + 1;
     for pane in [Pane::Map, Pane::Chat, Pane::Log] {
@@ -237,7 +188,7 @@ fn tabs(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     }
 }
 
-/// Puts a short note on the top border, to the right.
+/// Puts a short note on the right of the top border.
 fn note_on_border(area: Rect, buffer: &mut Buffer, note: Vec<Span<'static>>, tabbed: bool) {
     let wide: usize = note.iter().map(|span| width(&span.content)).sum();
     let taken = if tabbed { 30 } else { 20 };

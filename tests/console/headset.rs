@@ -1,4 +1,4 @@
-//! Somebody in a headset, over a WebSocket library's client.
+//! A headset: a client on an off-the-shelf WebSocket library.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::terminal::until;
 
-/// Ticks that a rate is measured over.
+/// How many ticks a rate is measured over.
 const MEASURED: usize = 8;
 
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(crate) struct Headset {
 }
 
 impl Headset {
-    /// Connects, logs in and waits until it is in.
+    /// Connects and logs in; returns once the login is answered.
     pub(crate) async fn login(address: &str, name: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("a server");
         let url = format!("ws://{address}/");
@@ -64,7 +64,7 @@ impl Headset {
     }
 
     fn sends(&self, text: &str) {
-        // Who was sent away has nobody left to send to.
+        // After a kick, nobody receives this any more.
         let _ = self.send.send(text.to_owned());
     }
 
@@ -73,7 +73,7 @@ impl Headset {
         until("a listing", || self.said(&format!("\"room\":\"{room}\""))).await;
     }
 
-    /// Sends a pose a hundred times a second from now on.
+    /// From now on, sends a pose a hundred times a second.
     pub(crate) fn stream(&self, room: &str) {
         let pose = format!(
             r#"{{"room":"{room}","type":"transform","data":{{"pos":{{"x":1,"y":1.7,"z":0}}}}}}"#
@@ -87,7 +87,7 @@ impl Headset {
         });
     }
 
-    /// Sends pings one after the other, each when the last was answered; for how long.
+    /// Pings for a while, each time as soon as the last ping is answered; returns how long it took.
     pub(crate) async fn pings_for(&mut self, time: Duration) -> Duration {
         let start = Instant::now();
         while start.elapsed() < time {
@@ -110,7 +110,7 @@ impl Headset {
         self.heard.lock().closed_with
     }
 
-    /// Ticks a second over the last few.
+    /// Ticks per second over the last few.
     pub(crate) fn tick_rate(&self) -> f64 {
         let heard = self.heard.lock();
         let Some(first) = heard.ticks.len().checked_sub(MEASURED) else { return 0.0 };

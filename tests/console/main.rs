@@ -1,6 +1,7 @@
 //! The console of the real program, on a pseudo-terminal, with real WebSocket clients.
 
 mod headset;
+mod rooms;
 mod terminal;
 
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use headset::Headset;
 use terminal::{Terminal, until};
 
-/// The session that issue and README promise: somebody appears, is kicked, a room is closed, the
-/// rate and the log's level are changed.
+/// What the README promises: users appear, one is kicked, a room is closed, and the rate and the
+/// log's level are changed.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_steers_a_session() {
     let mut console = Terminal::start(&["--fps", "5"]);
@@ -32,7 +33,7 @@ async fn an_operator_steers_a_session() {
     console.shows("30 fps").await;
     until("30 ticks a second", || (20.0..40.0).contains(&bob.tick_rate())).await;
 
-    // What the log shows changes at once, also for lines that are there.
+    // The level applies at once, and to the lines already there as well.
     console.shows("shown info").await;
     let debug = |screen: &str| screen.lines().any(|line| line.contains(" D "));
     assert!(!debug(&console.screen()), "{}", console.screen());
@@ -43,7 +44,7 @@ async fn an_operator_steers_a_session() {
     console.shows("shown warn").await;
     console.comes_to("no lines of level debug", |screen| !debug(screen)).await;
 
-    // A kick asks first, and Enter is no yes.
+    // A kick asks first, and Enter is not a yes.
     console.press("2");
     console.selects("bob").await;
     console.press("x");
@@ -60,14 +61,14 @@ async fn an_operator_steers_a_session() {
         })
         .await;
 
-    // So does closing a room, which says how many it hits.
+    // So does closing a room, which says how many users it affects.
     console.press("X");
     console.shows("Close room atrium and drop 1 user?").await;
     console.press("y");
     until("ada's leave", || ada.said("\"type\":\"leave\"")).await;
     console.comes_to("a server without the room", |screen| screen.contains("1 room ")).await;
 
-    // What the operator did stands in the log.
+    // The operator's actions are in the log.
     console.press("5l\x1b/operator\r");
     console.shows("kicked bob").await;
     console.shows("closed atrium").await;

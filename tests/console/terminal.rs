@@ -13,22 +13,22 @@ use rustix::process::{Pid, Signal, kill_process};
 const COLUMNS: u16 = 120;
 const ROWS: u16 = 40;
 
-/// How long a test waits for what must come. Generous: tests share two cores.
+/// How long a test waits for a condition. Generous, because tests share two cores.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// From one look at a condition to the next.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often a condition is polled.
+const POLL: Duration = Duration::from_millis(10);
 
-/// Waits until a condition holds; panics with `what` when it does not.
+/// Waits until a condition holds; panics with `what` if it never does.
 pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
-/// What has come over the terminal.
+/// Everything that the program has sent.
 struct Seen {
     parser: vt100::Parser,
     bytes: Vec<u8>,
@@ -109,13 +109,13 @@ impl Terminal {
         self.seen.lock().parser.screen().contents()
     }
 
-    /// Waits until the screen fulfils a condition; panics with the screen when it does not.
+    /// Waits until the screen meets a condition; panics with the screen if it never does.
     pub(crate) async fn comes_to(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let start = Instant::now();
         while !condition(&self.screen()) {
             let waited = start.elapsed();
             assert!(waited < PATIENCE, "waited in vain for {what} in\n{}", self.screen());
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -123,7 +123,7 @@ impl Terminal {
         self.comes_to(text, |screen| screen.contains(text)).await;
     }
 
-    /// The address that the top line names.
+    /// The address in the top line.
     pub(crate) async fn address(&self) -> String {
         self.shows("ws://127.0.0.1:").await;
         let screen = self.screen();
@@ -137,13 +137,13 @@ impl Terminal {
         writer.flush().expect("a terminal");
     }
 
-    /// Goes down in the users until the row of `name` is the selected one.
+    /// Moves down the list of users until `name` is selected.
     pub(crate) async fn selects(&mut self, name: &str) {
         let start = Instant::now();
         while !self.is_filled(name) {
             assert!(start.elapsed() < PATIENCE, "{name} is not selected in\n{}", self.screen());
             self.press("j");
-            // A frame later it can be seen.
+            // It shows a frame later.
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
@@ -161,7 +161,7 @@ impl Terminal {
         })
     }
 
-    /// Whether a name stands on the colour of the selected row of the pane in focus.
+    /// Returns whether a name is on the background of the selected row in the focused pane.
     fn is_filled(&self, name: &str) -> bool {
         self.any_cell(name, |cell| cell.bgcolor() == vt100::Color::Idx(253))
     }
@@ -170,7 +170,7 @@ impl Terminal {
         self.any_cell(name, vt100::Cell::inverse)
     }
 
-    /// Whether any sequence that sets a colour was ever sent.
+    /// Returns whether any sequence that sets a colour was ever sent.
     pub(crate) fn has_sent_colour(&self) -> bool {
         let seen = self.seen.lock();
         let text = String::from_utf8_lossy(&seen.bytes).into_owned();
@@ -193,7 +193,7 @@ impl Terminal {
         kill_process(self.pid(), signal).expect("a running program");
     }
 
-    /// Takes nothing any more, as a terminal does after Ctrl-S.
+    /// Stops accepting output, as a terminal does after Ctrl-S.
     pub(crate) fn stall(&self) {
         *self.valve.shut.lock() = true;
     }
@@ -203,25 +203,25 @@ impl Terminal {
         self.valve.opened.notify_all();
     }
 
-    /// Is closed, as a window or an SSH connection is.
+    /// Closes, as a window or an SSH connection does.
     pub(crate) fn vanish(&mut self) {
         self.valve.vanished.store(true, Ordering::SeqCst);
         self.writer = None;
         self.master = None;
     }
 
-    /// CPU time that the program has used, user and system.
+    /// The CPU time that the program has used, user and system.
     pub(crate) fn cpu_time(&self) -> Duration {
         let pid = self.child.process_id().expect("a running program");
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a running program");
-        // Fields 14 and 15 of proc(5), in hundredths of a second; the name before may hold spaces.
+        // Fields 14 and 15 of proc(5), in hundredths of a second; the name before them may hold spaces.
         let after_name = stat.rsplit(") ").next().unwrap_or_default();
         let fields: Vec<u64> =
             after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
         Duration::from_millis(fields.iter().sum::<u64>() * 10)
     }
 
-    /// Waits for the end of the program; its exit code.
+    /// Waits for the program to end; returns its exit code.
     pub(crate) async fn end(&mut self) -> u32 {
         let start = Instant::now();
         loop {
@@ -229,16 +229,17 @@ impl Terminal {
                 return status.exit_code();
             }
             assert!(start.elapsed() < PATIENCE, "it does not end:\n{}", self.screen());
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
-    /// The terminal is as it was before the program: modes, screen, cursor, mouse, pastes.
+    /// Asserts that the terminal is as it was before the program: modes, screen, cursor, mouse and
+    /// pastes.
     pub(crate) fn is_as_before(&self) {
         let start = Instant::now();
         while !self.seen.lock().ended {
             assert!(start.elapsed() < PATIENCE, "the terminal is still held");
-            thread::sleep(LOOK);
+            thread::sleep(POLL);
         }
         let seen = self.seen.lock();
         let screen = seen.parser.screen();
@@ -254,7 +255,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.go_on();
-        // A test that failed leaves nothing behind.
+        // A failed test leaves no process behind.
         if let Ok(None) = self.child.try_wait() {
             let _ = self.child.kill();
             let _ = self.child.wait();

@@ -1,15 +1,15 @@
-//! The table itself: every key there is.
+//! The table of all keys. Dispatch, footer, help and README all read it.
 
 use ratatui::crossterm::event::KeyCode;
 
-use super::Context as C;
-use super::{Action, Binding, Context, Group};
-use crate::console::app::Pane;
+use super::binding::{Binding, Context, Group};
 use crate::console::input::Key;
+use crate::console::state::{Action, Pane};
+use Context as C;
 
 const PANES: &[Context] = &[C::Rooms, C::Users, C::Map, C::Chat, C::Log];
 const TABLES: &[Context] = &[C::Rooms, C::Users];
-pub(super) const SCREENS: &[Context] =
+pub(crate) const SCREENS: &[Context] =
     &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail, C::Help];
 const LOOKING: &[Context] = &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail];
 
@@ -31,7 +31,7 @@ const fn code(code: KeyCode) -> Key {
     Key::of(code)
 }
 
-/// The table.
+/// Every binding there is, in the order of the help.
 pub(crate) const GROUPS: &[Group] = &[
     Group {
         name: "Anywhere",

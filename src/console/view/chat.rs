@@ -1,18 +1,17 @@
-//! The chat of the selected room, the newest last.
+//! The chat pane: the chat of the selected room, newest last.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Drawn;
-use crate::console::app::App;
+use crate::console::state::{App, Drawn};
 use crate::console::text::{cells, cut, left, width, wrap};
 use crate::operator::ChatLine;
 
-/// The widest that names get before they are cut.
+/// Names are truncated to this many cells.
 const NAME: usize = 14;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let chat = app.chat();
     if chat.is_empty() {
         let text = "nothing has been said here";
@@ -32,8 +31,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     }
 }
 
-/// One message in as many lines as it needs.
-pub(super) fn message(app: &App, line: &ChatLine, name: usize, room: usize) -> Vec<Line<'static>> {
+/// One message, wrapped.
+pub(crate) fn message(app: &App, line: &ChatLine, name: usize, limit: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let time = super::log::time_of_day(app, line.time);
     let indent = width(&time) + name + 3;
@@ -45,7 +44,7 @@ pub(super) fn message(app: &App, line: &ChatLine, name: usize, room: usize) -> V
     }
     let user = left(&cut(&cells(&line.user), name), name);
     let mut lines = Vec::new();
-    for (at, part) in wrap(&text, room.saturating_sub(indent)).into_iter().enumerate() {
+    for (at, part) in wrap(&text, limit.saturating_sub(indent)).into_iter().enumerate() {
         let head = match at {
             0 => vec![
                 Span::styled(time.clone(), theme.dim()),
@@ -62,8 +61,8 @@ pub(super) fn message(app: &App, line: &ChatLine, name: usize, room: usize) -> V
     lines
 }
 
-/// Whose chat, and whether it is scrolled back.
-pub(super) fn note(app: &App) -> Vec<Span<'static>> {
+/// Which room, or how far it is scrolled back.
+pub(crate) fn note(app: &App) -> Vec<Span<'static>> {
     if app.chat_back > 0 {
         return vec![Span::styled(format!("↑ {} lines back", app.chat_back), app.theme.warn())];
     }

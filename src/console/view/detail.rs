@@ -1,4 +1,4 @@
-//! One user closely: plain lines without a frame, so that they can be copied.
+//! One user in detail: plain lines without a frame, so that they can be copied.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::chat::message;
+use super::log::time_of_day;
 use super::users::{severity_style, state};
-use super::{Drawn, log::time_of_day};
-use crate::console::app::App;
+use crate::console::state::{App, Drawn};
 use crate::console::text::{bytes, cells, left, rate, right, short_millis, span, sparkline, width};
 use crate::model::HISTORY_SECONDS;
 use crate::operator::{PoseRow, RefusalLine};
 
 const LABEL: usize = 14;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
-    let room = area.width.saturating_sub(2) as usize;
-    let lines = lines(app, room);
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+    let limit = area.width.saturating_sub(2) as usize;
+    let lines = lines(app, limit);
     drawn.scroll_limit = lines.len().saturating_sub(area.height as usize);
     let from = app.detail.scroll.min(drawn.scroll_limit);
     for (at, line) in lines.iter().skip(from).take(area.height as usize).enumerate() {
-        buffer.set_line(area.x + 1, area.y + at as u16, line, room as u16);
+        buffer.set_line(area.x + 1, area.y + at as u16, line, limit as u16);
     }
     if from < drawn.scroll_limit {
         let more = format!(" ↓ {} more lines ", drawn.scroll_limit - from);
@@ -32,13 +32,13 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     }
 }
 
-fn lines(app: &App, room: usize) -> Vec<Line<'static>> {
+fn lines(app: &App, limit: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     about(app, &mut lines);
     quality(app, &mut lines);
-    histories(app, room, &mut lines);
+    histories(app, limit, &mut lines);
     rooms(app, &mut lines);
-    messages(app, room, &mut lines);
+    messages(app, limit, &mut lines);
     refusals(app, &mut lines);
     lines
 }
@@ -97,9 +97,9 @@ fn quality(app: &App, lines: &mut Vec<Line<'static>>) {
     }
 }
 
-fn histories(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
+fn histories(app: &App, limit: usize, lines: &mut Vec<Line<'static>>) {
     let (row, more) = (&app.detail.row, &app.detail.more);
-    let wide = room.saturating_sub(LABEL + 46).clamp(10, HISTORY_SECONDS);
+    let wide = limit.saturating_sub(LABEL + 46).clamp(10, HISTORY_SECONDS);
     let ms = |time: Option<Duration>| time.map_or_else(|| "–".to_owned(), short_millis);
     heading(app, "last 60 s, and last round trips", lines);
     let mut chart = |label: &str, bars: String, text: String| {
@@ -120,7 +120,7 @@ fn histories(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
     let trips: Vec<u32> =
         more.round_trips.iter().map(|trip| trip.as_micros().min(u32::MAX.into()) as u32).collect();
     let most = more.round_trips.iter().max().copied();
-    // Pings are seconds apart, so each has a bar of its own.
+    // Pings are seconds apart, so each gets a bar of its own.
     let bars = sparkline(&trips, wide, wide);
     chart("round trip", bars, format!("{} ms, at most {} ms", ms(row.round_trip), ms(most)));
 }
@@ -151,21 +151,21 @@ fn pose(pose: PoseRow) -> String {
     format!("pos {} m   rot {}°   {age:.1} s ago", three(pose.pos, 2, 7), three(pose.rot, 0, 4))
 }
 
-fn messages(app: &App, room: usize, lines: &mut Vec<Line<'static>>) {
+fn messages(app: &App, limit: usize, lines: &mut Vec<Line<'static>>) {
     let messages = &app.detail.more.messages;
     heading(app, &format!("last messages ({})", messages.len()), lines);
     for (place, line) in messages {
         let mut line = line.clone();
-        // Who it was is known here; where it was said is not.
+        // Everything here is from one user; what differs is the room, so that is named.
         line.user = place.clone();
-        lines.extend(message(app, &line, 14, room));
+        lines.extend(message(app, &line, 14, limit));
     }
 }
 
 fn refusals(app: &App, lines: &mut Vec<Line<'static>>) {
     let more = &app.detail.more;
     heading(app, &format!("refusals ({})", app.detail.row.refusals), lines);
-    // One mistake is often made again and again.
+    // Clients often repeat the same mistake many times.
     let same = |a: &RefusalLine, b: &RefusalLine| (a.code, &a.reason) == (b.code, &b.reason);
     for alike in more.refusals.chunk_by(same) {
         let Some(last) = alike.last() else { continue };

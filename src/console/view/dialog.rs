@@ -1,14 +1,14 @@
-//! The question before something that can't be undone.
+//! The dialog that asks before something that can't be undone.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph, Widget, Wrap};
 
-use crate::console::app::{App, Confirm};
+use crate::console::state::{App, Confirm};
 use crate::console::text::cells;
 
-pub(super) fn draw(body: Rect, buffer: &mut Buffer, app: &App, confirm: &Confirm) {
+pub(crate) fn draw(body: Rect, buffer: &mut Buffer, app: &App, confirm: &Confirm) {
     let theme = app.theme;
     let (question, facts) = words(app, confirm);
     let mut lines = vec![Line::styled(question, theme.bad()), Line::default()];
@@ -41,8 +41,8 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The question, naming what it hits, and what follows from a yes.
-pub(super) fn words(app: &App, confirm: &Confirm) -> (String, Vec<String>) {
+/// The question, which names what is affected, and what a yes entails.
+pub(crate) fn words(app: &App, confirm: &Confirm) -> (String, Vec<String>) {
     match confirm {
         Confirm::Kick { session, user, reason } => {
             let name = cells(user);

@@ -1,18 +1,18 @@
-//! The keys that do something now, or the line being typed.
+//! The footer: the keys that would do something now, and the line being typed.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::{Drawn, Hit};
-use crate::console::app::{App, Confirm, Overlay, Pane, Prompt};
-use crate::console::command_line::CommandLine;
-use crate::console::keymap::{self, Action, Binding};
-use crate::console::line_input::LineInput;
+use crate::console::keymap::{self, Binding};
+use crate::console::state::{
+    Action, App, CommandLine, Confirm, Drawn, Hit, LineInput, Overlay, Pane, Prompt,
+};
 use crate::console::text::{cells, cut, width};
+use crate::console::verbs::completions;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let typed = match &app.overlay {
         Some(Overlay::Command(line)) => {
             candidates(area, buffer, app, line);
@@ -26,8 +26,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     let mut from = area.x + 1;
     if let Some((label, input)) = typed {
         let keys: usize = keymap::footer(app).iter().map(|binding| chip_width(binding)).sum();
-        let room = (area.width as usize).saturating_sub(keys + 3);
-        from += line(Rect { x: from, width: room as u16, ..area }, buffer, app, &label, input) + 1;
+        let limit = (area.width as usize).saturating_sub(keys + 3);
+        from += line(Rect { x: from, width: limit as u16, ..area }, buffer, app, &label, input) + 1;
     }
     chips(Rect { x: from, width: area.right().saturating_sub(from), ..area }, buffer, app, drawn);
 }
@@ -52,15 +52,15 @@ fn question(app: &App, prompt: &Prompt) -> String {
     }
 }
 
-/// Draws a label and a line with its cursor, and says how wide it is.
+/// Draws a label and a line with its cursor; returns its width.
 fn line(area: Rect, buffer: &mut Buffer, app: &App, label: &str, input: &LineInput) -> u16 {
     let label = cut(label, area.width as usize / 2);
-    let room = (area.width as usize).saturating_sub(width(&label) + 1);
+    let limit = (area.width as usize).saturating_sub(width(&label) + 1);
     let (before, after) = input.halves();
     let (before, after) = (cells(before), cells(after));
-    // The end of what stands before the cursor is always seen.
+    // Keep the text right before the cursor visible.
     let mut shown = &*before;
-    while width(shown) > room {
+    while width(shown) > limit {
         let mut chars = shown.chars();
         chars.next();
         shown = chars.as_str();
@@ -68,7 +68,7 @@ fn line(area: Rect, buffer: &mut Buffer, app: &App, label: &str, input: &LineInp
     let under: String = after.chars().take(1).collect();
     let rest: String = after.chars().skip(1).collect();
     let cursor = if under.is_empty() { " ".to_owned() } else { under };
-    let left = room.saturating_sub(width(shown) + width(&cursor).saturating_sub(1));
+    let left = limit.saturating_sub(width(shown) + width(&cursor).saturating_sub(1));
     let spans = vec![
         Span::styled(label, app.theme.accent()),
         Span::raw(shown),
@@ -80,9 +80,12 @@ fn line(area: Rect, buffer: &mut Buffer, app: &App, label: &str, input: &LineInp
     area.width
 }
 
-/// The completions, on the line above.
+/// Draws the completions on the line above.
 fn candidates(area: Rect, buffer: &mut Buffer, app: &App, line: &CommandLine) {
-    let (words, picked) = line.candidates(app);
+    let (words, picked) = match line.cycle() {
+        Some((words, at)) => (words.to_vec(), Some(at)),
+        None => (completions(app, line.input.text()).words, None),
+    };
     if words.is_empty() || area.y == 0 {
         return;
     }
@@ -91,7 +94,7 @@ fn candidates(area: Rect, buffer: &mut Buffer, app: &App, line: &CommandLine) {
         buffer[(x, above.y)].reset();
     }
     let mut x = above.x + 2;
-    // Those before the picked one go out of sight when there are many.
+    // Scrolls, so that the picked one stays visible among many.
     let first = picked.unwrap_or(0).saturating_sub(4);
     for (at, word) in words.iter().enumerate().skip(first) {
         let word = cells(word);
@@ -126,7 +129,7 @@ fn chip_width(binding: &Binding) -> usize {
 
 fn chips(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let mut bindings = keymap::footer(app);
-    // The way out is the last to give way.
+    // The way out is the last to be left out.
     let quit = bindings.pop_if(|binding| binding.action == Action::Quit);
     let mut free = area.width as usize;
     free = free.saturating_sub(quit.map_or(0, chip_width));

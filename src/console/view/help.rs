@@ -1,22 +1,21 @@
-//! All keys and commands, from their tables.
+//! The help: all keys and commands, from their tables.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::Drawn;
-use crate::console::app::App;
-use crate::console::command_line::VERBS;
 use crate::console::keymap::{GROUPS, labels, place};
+use crate::console::state::{App, Drawn};
 use crate::console::text::{left, wrap};
+use crate::console::verbs::VERBS;
 
 /// The narrowest column that reads well.
 const COLUMN: u16 = 56;
 const KEYS: usize = 12;
 const USAGE: usize = 22;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(app.theme.border(true))
@@ -45,10 +44,10 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
 
 fn blocks(app: &App, wide: usize) -> Vec<Vec<Line<'static>>> {
     let theme = app.theme;
-    let entry = |key: String, room: usize, text: &str| {
-        let parts = wrap(text, wide.saturating_sub(room + 1));
+    let entry = |key: String, key_width: usize, text: &str| {
+        let parts = wrap(text, wide.saturating_sub(key_width + 1));
         parts.into_iter().enumerate().map(move |(at, part)| {
-            let key = left(if at == 0 { &key } else { "" }, room);
+            let key = left(if at == 0 { &key } else { "" }, key_width);
             Line::from(vec![Span::styled(key, theme.accent()), Span::raw(" "), Span::raw(part)])
         })
     };
@@ -86,7 +85,7 @@ fn blocks(app: &App, wide: usize) -> Vec<Vec<Line<'static>>> {
     blocks
 }
 
-/// Fills columns of about the same length, keeping blocks whole and in order.
+/// Distributes blocks over columns of about the same length, keeping them whole and in order.
 fn flow(blocks: Vec<Vec<Line<'static>>>, count: usize) -> Vec<Vec<Line<'static>>> {
     let lengths: Vec<usize> = blocks.iter().map(Vec::len).collect();
     let fits = |height: usize| {

@@ -1,4 +1,4 @@
-//! The log: tui-logger's lines, newest last.
+//! The log pane: tui-logger's lines, newest last.
 
 use jiff::Timestamp as JiffTimestamp;
 use ratatui::buffer::Buffer;
@@ -8,17 +8,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget};
 
-use super::Drawn;
-use crate::console::app::App;
-use crate::console::log::Seen;
+use crate::console::state::{App, Drawn, SeenTargets};
 use crate::console::text::{cells, left, width, wrap};
 use crate::console::theme::Theme;
 use crate::model::Timestamp;
 
-/// Cells for the target; most are one short word.
+/// Cells for the target; most targets are one short word.
 const TARGET: usize = 8;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     if app.frozen {
         let kept = app.drawn.frozen_log.as_ref();
         let kept =
@@ -31,7 +29,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
             return;
         }
     }
-    let lines = Lines { theme: app.theme, seen: app.log.seen() };
+    let lines = Lines { theme: app.theme, seen: app.log.seen_targets() };
     TuiLoggerWidget::default()
         .formatter(Box::new(lines))
         .state(app.log.state())
@@ -45,10 +43,10 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     }
 }
 
-/// Writes records as lines: time, level, target, message.
+/// Formats records: time, level, target, message.
 struct Lines {
     theme: Theme,
-    seen: Seen,
+    seen: SeenTargets,
 }
 
 impl Lines {
@@ -68,15 +66,15 @@ impl LogFormatter for Lines {
         30
     }
 
-    fn format(&self, room: usize, record: &ExtLogRecord) -> Vec<Line<'_>> {
-        self.seen.note(record.target());
+    fn format(&self, limit: usize, record: &ExtLogRecord) -> Vec<Line<'_>> {
+        self.seen.add(record.target());
         let (letter, style) = self.level(record.level);
         let time = record.timestamp.strftime("%H:%M:%S").to_string();
         let target = cells(short(record.target())).into_owned();
         let head = format!("{letter} {}", left(&target, TARGET));
         let indent = width(&time) + 1 + width(&head) + 1;
         let text = cells(record.msg());
-        let parts = wrap(&text, room.saturating_sub(indent));
+        let parts = wrap(&text, limit.saturating_sub(indent));
         let mut lines = Vec::with_capacity(parts.len());
         for (at, part) in parts.into_iter().enumerate() {
             let mut spans = match at {
@@ -95,21 +93,21 @@ impl LogFormatter for Lines {
     }
 }
 
-/// A target as one word: which part of ours, or which library.
+/// A target as one word: the part of this program, or the library.
 fn short(target: &str) -> &str {
     let target = target.strip_prefix("vrlobby::").unwrap_or(target);
     target.split("::").next().unwrap_or(target)
 }
 
-/// A moment as the operator's clock shows it.
-pub(super) fn time_of_day(app: &App, time: Timestamp) -> String {
+/// A time in the operator's time zone.
+pub(crate) fn time_of_day(app: &App, time: Timestamp) -> String {
     let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     let moment = JiffTimestamp::from_microsecond(micros).unwrap_or(JiffTimestamp::MAX);
     moment.to_zoned(app.zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
-/// The levels, shown and captured, and the target.
-pub(super) fn note(app: &App) -> Vec<Span<'static>> {
+/// The target, whether it is scrolled back, and the levels shown and captured.
+pub(crate) fn note(app: &App) -> Vec<Span<'static>> {
     let theme = app.theme;
     let mut spans = Vec::new();
     if let Some(target) = app.log.target() {

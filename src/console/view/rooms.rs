@@ -1,13 +1,11 @@
-//! The rooms.
+//! The rooms pane.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::table::{Cell, Column, headings, offset, plan, row};
-use super::{Drawn, Hit};
-use crate::console::app::{App, Pane};
-use crate::console::lists::Column as _;
+use crate::console::state::{App, Column as _, Drawn, Hit, Pane};
 use crate::console::text::{cells, cut, fps, rate, sparkline, width};
 use crate::model::HISTORY_SECONDS;
 use crate::operator::RoomRow;
@@ -24,11 +22,11 @@ const COLUMNS: &[Column] = &[
 /// The narrowest sparkline.
 const SPARK: usize = 6;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     if area.height < 2 {
         return;
     }
-    // What a wide screen has left goes to the sparkline.
+    // Whatever a wide screen has left over goes to the sparkline.
     let name = (area.width as usize / 3).clamp(10, 24);
     let plan = plan(COLUMNS, area.width as usize, 10..=name);
     let sorted = (app.rooms.sort.name(), app.rooms.descending);
@@ -36,7 +34,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     headings(area, buffer, app.theme, &plan, COLUMNS, "room", sorted);
     let rows = app.shown_rooms();
     let height = area.height as usize - 1;
-    drawn.heights[Pane::Rooms as usize] = height;
+    drawn.set_page(Pane::Rooms, height);
     drawn.rooms_offset = offset(drawn.rooms_offset, app.rooms.index, rows.len(), height);
     let visible = rows.iter().skip(drawn.rooms_offset).take(height);
     for (at, room) in visible.enumerate() {
@@ -52,7 +50,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
         if app.rooms.selected.as_ref() == Some(&room.name) {
             let focused = app.pane == Pane::Rooms;
             let style = if focused { app.theme.selected() } else { app.theme.selected_elsewhere() };
-            // Bars keep their colour, or they would look like their own gaps.
+            // Reversed, bars would look like the gaps between them, so they keep their colour.
             let marked = (end - line.x).saturating_sub(spark + u16::from(has_spark));
             let marked = if has_spark { marked } else { line.width };
             buffer.set_style(Rect { width: marked, ..line }, style);
@@ -88,8 +86,8 @@ fn cell(app: &App, room: &RoomRow, column: usize) -> Cell {
     cell
 }
 
-/// What is filtered, or what a star means.
-pub(super) fn note(app: &App) -> Vec<Span<'static>> {
+/// The filter, if one is set.
+pub(crate) fn note(app: &App) -> Vec<Span<'static>> {
     if !app.rooms.filter.is_empty() {
         let text = format!("/{}", cells(&app.rooms.filter));
         return vec![Span::styled(text, app.theme.warn())];

@@ -1,4 +1,4 @@
-//! Rows of aligned columns, as many of them as there is room for.
+//! Tables: rows of aligned columns, as many columns as fit.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,39 +7,39 @@ use ratatui::style::Style;
 use crate::console::text::{left, right, width};
 use crate::console::theme::Theme;
 
-/// What stands in a cell.
+/// The contents of a cell.
 #[derive(Debug)]
-pub(super) struct Cell {
-    pub(super) text: String,
-    pub(super) style: Style,
-    /// What stands behind the value of a number: a blank, or a mark.
-    pub(super) mark: char,
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) style: Style,
+    /// Follows a number: a blank, or a mark.
+    pub(crate) mark: char,
 }
 
 impl Cell {
-    pub(super) fn new(text: impl Into<String>, style: Style) -> Self {
+    pub(crate) fn new(text: impl Into<String>, style: Style) -> Self {
         Self { text: text.into(), style, mark: ' ' }
     }
 }
 
-/// A column after the name.
-pub(super) struct Column {
-    pub(super) title: &'static str,
-    /// Cells, without the gap before it.
-    pub(super) width: usize,
-    /// The less, the sooner it is given room.
-    pub(super) rank: u8,
-    /// Values of numbers stand to the right and have a place for a mark.
-    pub(super) number: bool,
+/// A column; the name comes before all of them.
+pub(crate) struct Column {
+    pub(crate) title: &'static str,
+    /// In cells, without the gap before it.
+    pub(crate) width: usize,
+    /// The lower, the sooner it is given space.
+    pub(crate) rank: u8,
+    /// Numbers are aligned right, with a place for a mark.
+    pub(crate) number: bool,
 }
 
 /// Which columns are shown, and how wide the name is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub(super) name: usize,
-    pub(super) columns: Vec<usize>,
-    /// What is left over.
-    pub(super) rest: usize,
+pub(crate) struct Plan {
+    pub(crate) name: usize,
+    pub(crate) columns: Vec<usize>,
+    /// Cells left over.
+    pub(crate) rest: usize,
 }
 
 const GAP: usize = 1;
@@ -50,11 +50,15 @@ impl Column {
     }
 }
 
-/// Gives the room out: the least name first, then columns by rank, then a longer name.
-pub(super) fn plan(columns: &[Column], room: usize, name: std::ops::RangeInclusive<usize>) -> Plan {
+/// Allots the width: the shortest name first, then columns by rank, then a longer name.
+pub(crate) fn plan(
+    columns: &[Column],
+    limit: usize,
+    name: std::ops::RangeInclusive<usize>,
+) -> Plan {
     let mut by_rank: Vec<usize> = (0..columns.len()).collect();
     by_rank.sort_by_key(|at| columns[*at].rank);
-    let mut free = room.saturating_sub(*name.start());
+    let mut free = limit.saturating_sub(*name.start());
     let mut shown = Vec::new();
     for at in by_rank {
         let total = columns[at].total();
@@ -66,12 +70,12 @@ pub(super) fn plan(columns: &[Column], room: usize, name: std::ops::RangeInclusi
     }
     shown.sort_unstable();
     let longer = free.min(name.end() - name.start());
-    let name = (name.start() + longer).min(room);
+    let name = (name.start() + longer).min(limit);
     Plan { name, columns: shown, rest: free - longer }
 }
 
-/// Draws the headings; `sorted` is the title sorted by, and whether the greatest comes first.
-pub(super) fn headings(
+/// Draws the headings; `sorted` is the title of the sorted column, and whether it descends.
+pub(crate) fn headings(
     area: Rect,
     buffer: &mut Buffer,
     theme: Theme,
@@ -91,7 +95,7 @@ pub(super) fn headings(
         let title = titled(column.title);
         text.push_str(&" ".repeat(GAP));
         if column.number {
-            // An arrow takes the place of the mark.
+            // The arrow goes where the mark would be.
             let arrow = usize::from(title != column.title);
             text.push_str(&right(&title, column.width + arrow));
             text.push_str(&" ".repeat(1 - arrow));
@@ -102,8 +106,8 @@ pub(super) fn headings(
     buffer.set_stringn(area.x, area.y, text, area.width as usize, style);
 }
 
-/// Draws one row.
-pub(super) fn row(
+/// Draws one row; returns where it ends.
+pub(crate) fn row(
     area: Rect,
     buffer: &mut Buffer,
     plan: &Plan,
@@ -131,8 +135,8 @@ pub(super) fn row(
     x
 }
 
-/// The first row to show so that the selected one is seen and the page is full.
-pub(super) fn offset(before: usize, selected: usize, rows: usize, height: usize) -> usize {
+/// The first row to show, so that the selected one is visible and the page is full.
+pub(crate) fn offset(before: usize, selected: usize, rows: usize, height: usize) -> usize {
     let least = (selected + 1).saturating_sub(height);
     before.clamp(least, selected.max(least)).min(rows.saturating_sub(height))
 }

@@ -1,22 +1,22 @@
-//! Name, addresses, and how the whole server is.
+//! The top line: name, addresses, and how the server as a whole is doing.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::console::app::App;
+use crate::console::state::App;
 use crate::console::text::{byte_rate, clock, fps, millis};
 
-/// Below this many columns, the second half goes to a line of its own.
+/// On narrower screens, the second half gets a line of its own.
 const ONE_LINE: u16 = 132;
 
-/// Rows that the top takes.
-pub(super) fn height(width: u16) -> u16 {
+/// How many rows the top line takes.
+pub(crate) fn height(width: u16) -> u16 {
     if width < ONE_LINE { 2 } else { 1 }
 }
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App) {
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App) {
     let state = if app.frozen {
         Span::styled(" FROZEN ", app.theme.frozen())
     } else {
@@ -28,7 +28,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App) {
     let mut rows = vec![area.rows().next().unwrap_or(area)];
     if !one {
         let second = Rect { y: area.y + 1, height: 1, ..area };
-        // Below the address.
+        // Aligned with the address above.
         right.insert(0, Span::raw(" ".repeat(12)));
         buffer.set_line(second.x, second.y, &Line::from(std::mem::take(&mut right)), second.width);
         rows.push(second);
@@ -65,14 +65,14 @@ fn session(app: &App) -> Vec<Span<'static>> {
     ]
 }
 
-/// Further addresses, where there is room for them.
-fn add_addresses(app: &App, line: &mut Vec<Span<'static>>, room: usize) {
+/// Adds further addresses while they fit.
+fn add_addresses(app: &App, line: &mut Vec<Span<'static>>, limit: usize) {
     let mut used = line.iter().map(Span::width).sum::<usize>();
-    // After the first one.
+    // They follow the first one.
     for (at, url) in (3..).zip(app.info.urls.iter().skip(1)) {
         let more = Span::styled(format!("  {url}"), app.theme.dim());
         used += more.width();
-        if used > room {
+        if used > limit {
             break;
         }
         line.insert(at, more);

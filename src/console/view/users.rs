@@ -1,4 +1,4 @@
-//! The users, each with the quality of its data.
+//! The users pane: every user and the quality of their data.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,10 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::table::{Cell, Column, headings, offset, plan, row};
-use super::{Drawn, Hit};
-use crate::console::app::{App, Pane};
-use crate::console::lists::{Column as _, UserSort};
-use crate::console::quality::{About, Concern, Severity, worst};
+use crate::console::state::{
+    About, App, Column as _, Concern, Drawn, Hit, Pane, Severity, UserSort, worst,
+};
 use crate::console::text::{bytes, cells, rate, short_millis, span};
 use crate::operator::{Liveness, UserRow};
 
@@ -29,8 +28,8 @@ const COLUMNS: &[Column] = &[
 
 const ROOM: usize = 0;
 
-/// Whose users these are.
-pub(super) fn title(app: &App) -> String {
+/// Which users are listed.
+pub(crate) fn title(app: &App) -> String {
     match app.rooms.selected.as_deref() {
         _ if app.all_users => "users in all rooms".to_owned(),
         Some(room) => format!("users in {}", cells(room)),
@@ -38,7 +37,7 @@ pub(super) fn title(app: &App) -> String {
     }
 }
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
+pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     if area.height < 2 {
         return;
     }
@@ -53,7 +52,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     headings(area, buffer, app.theme, &plan, columns, heading, (sorted, app.users.descending));
     let rows = app.shown_users();
     let height = area.height as usize - 1;
-    drawn.heights[Pane::Users as usize] = height;
+    drawn.set_page(Pane::Users, height);
     drawn.users_offset = offset(drawn.users_offset, app.users.index, rows.len(), height);
     for (at, user) in rows.iter().skip(drawn.users_offset).take(height).enumerate() {
         let line = Rect::new(area.x, area.y + 1 + at as u16, area.width, 1);
@@ -90,8 +89,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     }
 }
 
-/// How something of this severity is written.
-pub(super) fn severity_style(app: &App, severity: Severity) -> Style {
+/// The style of a severity.
+pub(crate) fn severity_style(app: &App, severity: Severity) -> Style {
     match severity {
         Severity::Fine => app.theme.text(),
         Severity::Warn => app.theme.warn(),
@@ -126,8 +125,8 @@ fn cell(app: &App, user: &UserRow, concerns: &[Concern], column: usize) -> Cell 
     }
 }
 
-/// A liveness in one word.
-pub(super) fn state(liveness: Liveness) -> &'static str {
+/// Liveness in one word.
+pub(crate) fn state(liveness: Liveness) -> &'static str {
     match liveness {
         Liveness::Active => "active",
         Liveness::Idle => "idle",
@@ -135,8 +134,8 @@ pub(super) fn state(liveness: Liveness) -> &'static str {
     }
 }
 
-/// How many stand out, and what is filtered.
-pub(super) fn note(app: &App) -> Vec<Span<'static>> {
+/// The filter, or how many users are of concern.
+pub(crate) fn note(app: &App) -> Vec<Span<'static>> {
     if !app.users.filter.is_empty() {
         let text = format!("/{}", cells(&app.users.filter));
         return vec![Span::styled(text, app.theme.warn())];

@@ -1,4 +1,4 @@
-//! Which lines of the log are shown.
+//! Which lines of the log are shown: level, target, and how far it is scrolled back.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,21 +10,21 @@ use tui_logger::{TuiWidgetEvent, TuiWidgetState};
 
 use crate::model::LogLevel;
 
-/// Where tui-logger itself says how many lines it has lost: always shown.
-pub(super) const LOSSES: &str = "TuiLogger";
+/// The target under which tui-logger reports lines it has lost: always shown.
+const LOSSES: &str = "TuiLogger";
 
-/// Targets that can be chosen before a line of theirs was seen.
+/// Targets that can be chosen before they have logged a line.
 const ALWAYS: [&str; 2] = ["vrlobby::operator", "vrlobby::panic"];
 
-/// Targets that are remembered for `/`.
+/// How many targets are remembered for completion.
 const TARGETS: usize = 64;
 
-/// The log pane's state. Lines themselves live in tui-logger's buffer.
-pub(super) struct LogView {
+/// The log pane's state. The lines themselves are in tui-logger's buffer.
+pub(crate) struct LogView {
     state: TuiWidgetState,
     shown: LogLevel,
     target: Option<String>,
-    /// Targets that were seen, filled while drawing.
+    /// Targets that have logged a line, collected while drawing.
     seen: Arc<Mutex<BTreeSet<String>>>,
     scrolled: usize,
     changes: u64,
@@ -40,7 +40,7 @@ impl fmt::Debug for LogView {
 }
 
 impl LogView {
-    pub(super) fn new(shown: LogLevel) -> Self {
+    pub(crate) fn new(shown: LogLevel) -> Self {
         let mut view = Self {
             state: TuiWidgetState::new(),
             shown,
@@ -55,53 +55,55 @@ impl LogView {
         view
     }
 
-    /// A view that only sees one target, since all tests of a process share one log.
+    /// A view of one target only, since all tests of a process share one log.
     #[cfg(test)]
-    pub(super) fn only(shown: LogLevel, target: &'static str) -> Self {
+    pub(crate) fn only(shown: LogLevel, target: &'static str) -> Self {
         let mut view = Self { only: Some(target), ..Self::new(shown) };
         view.rebuild();
         view
     }
 
-    pub(super) fn state(&self) -> &TuiWidgetState {
+    pub(crate) fn state(&self) -> &TuiWidgetState {
         &self.state
     }
 
-    pub(super) fn shown(&self) -> LogLevel {
+    pub(crate) fn shown(&self) -> LogLevel {
         self.shown
     }
 
-    pub(super) fn target(&self) -> Option<&str> {
+    pub(crate) fn target(&self) -> Option<&str> {
         self.target.as_deref()
     }
 
-    pub(super) fn is_scrolled(&self) -> bool {
+    pub(crate) fn is_scrolled(&self) -> bool {
         self.scrolled > 0
     }
 
-    /// Counts up when what is shown changes by more than new lines.
-    pub(super) fn changes(&self) -> u64 {
+    /// Grows whenever something other than a new line changes what is shown.
+    pub(crate) fn changes(&self) -> u64 {
         self.changes
     }
 
-    pub(super) fn show(&mut self, level: LogLevel) {
+    pub(crate) fn show(&mut self, level: LogLevel) {
         self.shown = level;
         self.rebuild();
     }
 
-    /// Shows the targets that contain a text only, or all.
-    pub(super) fn aim(&mut self, target: Option<String>) {
+    /// Shows only targets that contain `target`, or all.
+    pub(crate) fn show_target(&mut self, target: Option<String>) {
         self.target = target;
         self.rebuild();
     }
 
-    pub(super) fn back(&mut self) {
+    /// Scrolls back by a page.
+    pub(crate) fn back(&mut self) {
         self.state.transition(TuiWidgetEvent::PrevPageKey);
         self.scrolled += 1;
         self.changes += 1;
     }
 
-    pub(super) fn forward(&mut self) {
+    /// Scrolls forward by a page.
+    pub(crate) fn forward(&mut self) {
         self.scrolled = self.scrolled.saturating_sub(1);
         let event = match self.scrolled {
             0 => TuiWidgetEvent::EscapeKey,
@@ -111,21 +113,21 @@ impl LogView {
         self.changes += 1;
     }
 
-    /// Back to the newest line.
-    pub(super) fn newest(&mut self) {
+    /// Scrolls to the newest line.
+    pub(crate) fn newest(&mut self) {
         self.state.transition(TuiWidgetEvent::EscapeKey);
         self.scrolled = 0;
         self.changes += 1;
     }
 
-    /// The targets seen so far.
-    pub(super) fn targets(&self) -> Vec<String> {
+    /// The targets that have logged a line so far.
+    pub(crate) fn targets(&self) -> Vec<String> {
         self.seen.lock().iter().cloned().collect()
     }
 
-    /// Notes targets while drawing.
-    pub(super) fn seen(&self) -> Seen {
-        Seen(self.seen.clone())
+    /// Collects targets while drawing.
+    pub(crate) fn seen_targets(&self) -> SeenTargets {
+        SeenTargets(self.seen.clone())
     }
 
     fn rebuild(&mut self) {
@@ -138,7 +140,7 @@ impl LogView {
         if self.target.is_none() {
             chosen.extend(self.only.map(str::to_owned));
         }
-        // A target may be typed in full before its first line.
+        // A target may be typed in full before it has logged a line.
         chosen.extend(self.target.clone());
         let rest = if chosen.is_empty() { level } else { LevelFilter::Off };
         let mut state = TuiWidgetState::new()
@@ -153,12 +155,12 @@ impl LogView {
     }
 }
 
-/// Notes which targets there are.
+/// Collects the targets of the lines that are drawn.
 #[derive(Clone, Debug)]
-pub(super) struct Seen(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct SeenTargets(Arc<Mutex<BTreeSet<String>>>);
 
-impl Seen {
-    pub(super) fn note(&self, target: &str) {
+impl SeenTargets {
+    pub(crate) fn add(&self, target: &str) {
         let mut seen = self.0.lock();
         if seen.len() < TARGETS && !seen.contains(target) {
             seen.insert(target.to_owned());
@@ -176,8 +178,8 @@ fn filter(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// The level after this one, from the most detailed back to errors only.
-pub(super) fn next_level(level: LogLevel) -> LogLevel {
+/// The next more detailed level; errors only after the most detailed.
+pub(crate) fn next_level(level: LogLevel) -> LogLevel {
     let at = LogLevel::ALL.iter().position(|other| *other == level).unwrap_or(0);
     LogLevel::ALL[(at + 1) % LogLevel::ALL.len()]
 }

@@ -1,22 +1,22 @@
-//! Which part of a room the map shows.
+//! Which part of a room's floor the map shows.
 
 use crate::operator::PoseRow;
 
-/// The smallest and largest half-widths that the map can be zoomed to, in metres.
+/// The smallest and largest half-widths that can be zoomed to, in metres.
 const REACH: std::ops::RangeInclusive<f64> = 0.5..=1e9;
 
-/// A head this many times farther from the middle than the median head does not pull the map out.
+/// A head this many times farther from the middle than the median head is left out of the view.
 const OUTLIER: f64 = 12.0;
 
-/// The part of the floor that has to be seen: a middle, and how far to each side.
+/// The part of the floor that must be visible: a middle, and how far to each side.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct View {
+pub(crate) struct View {
     /// Metres along x.
-    pub(super) x: f64,
+    pub(crate) x: f64,
     /// Metres along z.
-    pub(super) z: f64,
-    /// Metres from the middle that have to be seen to all sides.
-    pub(super) reach: f64,
+    pub(crate) z: f64,
+    /// Metres that must be visible from the middle to every side.
+    pub(crate) reach: f64,
 }
 
 impl Default for View {
@@ -25,28 +25,28 @@ impl Default for View {
     }
 }
 
-/// The map's state.
+/// The map's state: the view, and whether it follows the heads.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Map {
+pub(crate) struct MapView {
     view: View,
     manual: bool,
-    /// Whether the view is to be fitted anew, however good it is.
+    /// Fit the view again, even if it still shows everyone.
     refit: bool,
-    pub(super) hide_names: bool,
+    pub(crate) hide_names: bool,
 }
 
-impl Map {
-    pub(super) fn view(&self) -> View {
+impl MapView {
+    pub(crate) fn view(&self) -> View {
         self.view
     }
 
-    pub(super) fn is_manual(&self) -> bool {
+    pub(crate) fn is_manual(&self) -> bool {
         self.manual
     }
 
-    /// Follows the heads, unless zoomed by hand. The view moves only when it has to, so that the
-    /// floor does not swim under people who walk about.
-    pub(super) fn follow<'a>(&mut self, heads: impl Iterator<Item = &'a PoseRow>) {
+    /// Follows the heads, unless moved by hand. The view moves only when it must, so that the
+    /// floor keeps still under people who walk about.
+    pub(crate) fn follow<'a>(&mut self, heads: impl Iterator<Item = &'a PoseRow>) {
         if self.manual {
             return;
         }
@@ -63,20 +63,20 @@ impl Map {
         }
     }
 
-    /// Lets the map follow again.
-    pub(super) fn automatic(&mut self) {
+    /// Follows the heads again.
+    pub(crate) fn automatic(&mut self) {
         self.manual = false;
         self.refit = true;
     }
 
-    /// Zooms; a factor below 1 comes closer.
-    pub(super) fn zoom(&mut self, factor: f64) {
+    /// Zooms; a factor below 1 zooms in.
+    pub(crate) fn zoom(&mut self, factor: f64) {
         self.manual = true;
         self.view.reach = (self.view.reach * factor).clamp(*REACH.start(), *REACH.end());
     }
 
-    /// Moves by a share of what is seen.
-    pub(super) fn pan(&mut self, x: f64, z: f64) {
+    /// Moves by a share of the view.
+    pub(crate) fn pan(&mut self, x: f64, z: f64) {
         self.manual = true;
         self.view.x += x * self.view.reach;
         self.view.z += z * self.view.reach;
@@ -105,7 +105,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
-/// The next of 1, 1.5, 2, 3, 5, 7, 10, … that is not below `value`.
+/// The first of 1, 1.5, 2, 3, 5, 7, 10, … that is at least `value`.
 fn step_up(value: f64) -> f64 {
     let decade = 10_f64.powf(value.max(1e-3).log10().floor());
     let steps = [1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0];
@@ -113,8 +113,8 @@ fn step_up(value: f64) -> f64 {
     step.unwrap_or(10.0) * decade
 }
 
-/// A spacing of grid lines, 1, 2 or 5 times a power of ten, of at least `least` metres.
-pub(super) fn grid_step(least: f64) -> f64 {
+/// The spacing of grid lines: 1, 2 or 5 times a power of ten, at least `least` metres.
+pub(crate) fn grid_step(least: f64) -> f64 {
     let decade = 10_f64.powf(least.max(1e-6).log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * decade >= least * 0.999);
     step.unwrap_or(10.0) * decade
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn sees_everyone_and_stays_still_while_they_walk() {
-        let mut map = Map::default();
+        let mut map = MapView::default();
         let heads = [at(-4.0, 1.0), at(4.0, -2.0), at(0.0, 3.0)];
         map.follow(heads.iter());
         assert!(heads.iter().all(|head| sees(map.view(), head)), "{:?}", map.view());
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn one_far_head_does_not_hide_the_others() {
-        let mut map = Map::default();
+        let mut map = MapView::default();
         let heads = [at(-1.0, 1.0), at(1.0, -1.0), at(0.0, 1.0), at(1e9, -1e9)];
         map.follow(heads.iter());
         assert!(map.view().reach < 10.0, "{:?}", map.view());
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn zoomed_by_hand_it_follows_nobody_until_told() {
-        let mut map = Map::default();
+        let mut map = MapView::default();
         map.zoom(0.5);
         let before = map.view();
         map.follow([at(50.0, 50.0)].iter());
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_empty_room_keeps_the_view_that_was() {
-        let mut map = Map::default();
+        let mut map = MapView::default();
         map.automatic();
         map.follow([].iter());
         assert_eq!(map.view(), View::default());

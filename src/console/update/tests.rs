@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::KeyCode;
 
-use super::app::{App, Confirm, Overlay, Pane, Screen, Tone};
-use super::fixtures::{busy, busy_snapshot, empty, session, user};
-use super::input::{Input, Key, MouseKind};
-use super::update::{Effect, Event, update};
+use super::{Effect, Event, update};
+use crate::console::fixtures::{busy, busy_snapshot, empty, session, user};
+use crate::console::input::{Input, Key, MouseKind};
+use crate::console::state::{App, Confirm, Overlay, Pane, Screen, Tone};
+use crate::console::view::draw;
 use crate::model::LogLevel;
 use crate::operator::{Command, Done, OperatorError};
 
@@ -49,7 +50,7 @@ fn a_kick_asks_and_takes_y_only() {
     let mut app = busy();
     assert_eq!(press(&mut app, "2x\n\t q"), []);
     assert!(matches!(app.overlay, Some(Overlay::Confirm(Confirm::Kick { .. }))));
-    let kick = Command::Kick { user: "ada".to_owned(), reason: None };
+    let kick = Command::KickSession { session: session(1), reason: None };
     assert_eq!(sent(&press(&mut app, "y")), [kick]);
     assert_eq!(app.overlay, None);
 }
@@ -59,14 +60,14 @@ fn a_kick_may_have_a_reason() {
     let mut app = busy();
     let effects = press(&mut app, "2jxrnot nice\ny");
     let reason = Some("not nice".to_owned());
-    assert_eq!(sent(&effects), [Command::Kick { user: "björn".to_owned(), reason }]);
+    assert_eq!(sent(&effects), [Command::KickSession { session: session(2), reason }]);
     let mut app = busy();
     assert_eq!(press(&mut app, "2xrno\x1b\x1b"), []);
     assert_eq!(app.overlay, None);
 }
 
 #[test]
-fn who_left_while_it_was_asked_is_not_kicked() {
+fn a_user_who_left_meanwhile_is_not_kicked() {
     let mut app = busy();
     press(&mut app, "2x");
     let mut snapshot = busy_snapshot();
@@ -76,6 +77,23 @@ fn who_left_while_it_was_asked_is_not_kicked() {
     update(&mut app, Event::Snapshot(Arc::new(snapshot)), Instant::now());
     assert_eq!(press(&mut app, "y"), []);
     assert_eq!(last_toast(&app), (Tone::Failed, "ada has left in the meantime"));
+}
+
+#[test]
+fn a_kick_hits_the_session_that_was_confirmed() {
+    let kick = |session| Command::KickSession { session, reason: None };
+    // While the screen is frozen, whoever was confirmed may have left and the name may have a new
+    // holder: what was confirmed is sent, and the server knows whether it still exists.
+    let mut app = busy();
+    press(&mut app, " 2x");
+    let mut snapshot = busy_snapshot();
+    snapshot.users[0] = user(99, "ada", "atrium", None);
+    update(&mut app, Event::Snapshot(Arc::new(snapshot)), Instant::now());
+    assert_eq!(sent(&press(&mut app, "y")), [kick(session(1))]);
+    // A name that was typed stands for its holder from the question on.
+    let mut app = busy();
+    assert_eq!(press(&mut app, ":kick ada\n"), []);
+    assert_eq!(sent(&press(&mut app, "y")), [kick(session(1))]);
 }
 
 #[test]
@@ -292,7 +310,7 @@ fn the_mouse_selects_and_scrolls_what_is_under_it() {
     let mut app = busy();
     let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 34)).unwrap();
     let mut drawn = None;
-    terminal.draw(|frame| drawn = Some(super::view::draw(frame, &app))).unwrap();
+    terminal.draw(|frame| drawn = Some(draw(frame, &app))).unwrap();
     app.set_drawn(drawn.unwrap());
     let mouse = |kind, x, y| Event::Input(Input::Mouse(kind, x, y));
     let now = Instant::now();

@@ -1,4 +1,4 @@
-//! Signals, told to the event loop.
+//! Signals, delivered to the event loop.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::{SigId, flag, low_level};
 
-/// Listens while it lives.
+/// Collects signals while it lives.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     wake: UnixStream,
     ids: Vec<SigId>,
     flags: Vec<(i32, Arc<AtomicBool>)>,
 }
 
 impl Signals {
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         let (wake, sender) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         sender.set_nonblocking(true)?;
@@ -31,13 +31,13 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Becomes readable when a signal has come.
-    pub(super) fn wake(&self) -> &UnixStream {
+    /// Becomes readable when a signal has arrived.
+    pub(crate) fn wake(&self) -> &UnixStream {
         &self.wake
     }
 
-    /// The signals that have come since the last time.
-    pub(super) fn take(&self) -> Vec<i32> {
+    /// Takes the signals that have arrived since the last call.
+    pub(crate) fn take(&self) -> Vec<i32> {
         let mut buffer = [0; 64];
         while (&self.wake).read(&mut buffer).is_ok_and(|count| count == buffer.len()) {}
         let came = self.flags.iter().filter(|(_, came)| came.swap(false, Ordering::SeqCst));

@@ -1,4 +1,4 @@
-//! What is wrong with a user's data, and how much.
+//! What is wrong with a user's data, and how badly.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use smallvec::SmallVec;
 
 use crate::operator::{Liveness, UserRow};
 
-/// How much something should stand out.
+/// How much a value should stand out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Severity {
+pub(crate) enum Severity {
     #[default]
     Fine,
-    /// Worth a look.
+    /// Worth watching.
     Warn,
-    /// Somebody notices it in the headset.
+    /// Noticeable in a headset.
     Bad,
 }
 
 impl Severity {
-    /// What stands beside a name, two cells wide, so that colour never carries it alone.
-    pub(super) const fn mark(self) -> &'static str {
+    /// The mark beside a name, two cells wide, so that colour never carries the meaning alone.
+    pub(crate) const fn mark(self) -> &'static str {
         match self {
             Self::Fine => "  ",
             Self::Warn => " !",
@@ -28,9 +28,9 @@ impl Severity {
     }
 }
 
-/// What a concern is about, each a column of the users' table.
+/// What a concern is about; each is a column in the list of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum About {
+pub(crate) enum About {
     Gap,
     RoundTrip,
     Skipped,
@@ -38,32 +38,32 @@ pub(super) enum About {
     State,
 }
 
-/// One thing that is wrong.
+/// One thing that is wrong with a user's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Concern {
-    pub(super) about: About,
-    pub(super) severity: Severity,
+pub(crate) struct Concern {
+    pub(crate) about: About,
+    pub(crate) severity: Severity,
 }
 
-/// All that is wrong with a user, at most one of each kind.
-pub(super) type Concerns = SmallVec<[Concern; 5]>;
+/// All that is wrong with a user's data, at most one of each kind.
+pub(crate) type Concerns = SmallVec<[Concern; 5]>;
 
-// Clients smooth over about 100 ms; twice that is seen as a jump, and after half a second without
-// a pose a head visibly stands still.
+// Clients smooth over about 100 ms; twice that shows as a jump, and after half a second without a
+// pose a head visibly freezes.
 const GAP_WARN: Duration = Duration::from_millis(200);
 const GAP_BAD: Duration = Duration::from_millis(500);
 
-// ITU-T G.114: people who talk with each other don't notice 150 ms one way, and find it hard
-// above 400 ms; a round trip is twice that.
+// ITU-T G.114: in conversation, 150 ms one way goes unnoticed and more than 400 ms is too much; a
+// round trip is twice that.
 const ROUND_TRIP_WARN: Duration = Duration::from_millis(150);
 const ROUND_TRIP_BAD: Duration = Duration::from_millis(400);
 
-// A queue drains within a tick on a network that keeps up; the default limit is 1 MiB.
+// On a network that keeps up, a queue drains within a tick; the default limit is 1 MiB.
 const QUEUE_WARN: usize = 64 << 10;
 const QUEUE_BAD: usize = 512 << 10;
 
-/// What is wrong with a user now. `skipping` is whether it has skipped ticks in the last seconds.
-pub(super) fn concerns(user: &UserRow, skipping: bool) -> Concerns {
+/// What is wrong with a user's data now. `skipping` tells whether the user is skipping ticks.
+pub(crate) fn concerns(user: &UserRow, skipping: bool) -> Concerns {
     let mut found = Concerns::new();
     let mut add = |about, severity| {
         if severity > Severity::Fine {
@@ -76,7 +76,7 @@ pub(super) fn concerns(user: &UserRow, skipping: bool) -> Concerns {
     if let Some(longest) = user.gap_longest
         && user.transforms_per_s > 0.0
     {
-        // What is usual at a low rate is no gap.
+        // At a low rate, long intervals are normal.
         let usual = Duration::from_secs_f64(1.0 / user.transforms_per_s.max(0.1));
         if longest > usual * 3 {
             add(About::Gap, grade(longest, GAP_WARN, GAP_BAD));
@@ -103,8 +103,8 @@ fn grade<T: PartialOrd>(value: T, warn: T, bad: T) -> Severity {
 }
 
 impl Concern {
-    /// The reason, with its value and what it means.
-    pub(super) fn reason(self, user: &UserRow) -> String {
+    /// The concern in words: its value, and what it means.
+    pub(crate) fn reason(self, user: &UserRow) -> String {
         let millis = |time: Option<Duration>| time.unwrap_or_default().as_millis();
         match (self.about, self.severity) {
             (About::State, _) => {
@@ -136,8 +136,8 @@ impl Concern {
     }
 }
 
-/// How bad the worst of them is.
-pub(super) fn worst(concerns: &[Concern]) -> Severity {
+/// The severity of the worst concern.
+pub(crate) fn worst(concerns: &[Concern]) -> Severity {
     concerns.iter().map(|concern| concern.severity).max().unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! The two tables: what they are sorted by, what they leave out, and which row is selected.
+//! The two lists: how they are sorted and filtered, and which row is selected.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use super::quality::{concerns, worst};
 use crate::model::SessionId;
 use crate::operator::{Liveness, RoomRow, UserRow};
 
-/// What rooms are sorted by.
+/// What the rooms are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum RoomSort {
+pub(crate) enum RoomSort {
     #[default]
     Name,
     Users,
@@ -19,9 +19,9 @@ pub(super) enum RoomSort {
     Messages,
 }
 
-/// What users are sorted by.
+/// What the users are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum UserSort {
+pub(crate) enum UserSort {
     #[default]
     Name,
     Concern,
@@ -34,15 +34,15 @@ pub(super) enum UserSort {
     Queue,
 }
 
-/// A column that a table can be sorted by.
-pub(super) trait Column: Copy + Default + PartialEq + 'static {
-    /// All of them, as `s` goes through them.
+/// A column that a list can be sorted by.
+pub(crate) trait Column: Copy + Default + PartialEq + 'static {
+    /// All columns, in the order in which `s` cycles through them.
     const ALL: &'static [Self];
 
-    /// The name for toasts and the command line.
+    /// Its name in headings, toasts and on the command line.
     fn name(self) -> &'static str;
 
-    /// Whether the greatest comes first when it is chosen.
+    /// Whether choosing it puts the greatest first.
     fn starts_descending(self) -> bool {
         self != Self::default()
     }
@@ -92,19 +92,19 @@ impl Column for UserSort {
     }
 }
 
-/// A table's state. The selection is an id, so that it stays on its row when rows come and go.
+/// A list's state. The selection is an id, so that it stays on its row when rows come and go.
 #[derive(Clone, Debug)]
-pub(super) struct List<Id, Sort> {
-    pub(super) selected: Option<Id>,
-    /// Where the selection was last seen, for when its row is gone.
-    pub(super) index: usize,
-    pub(super) sort: Sort,
-    pub(super) descending: bool,
-    pub(super) filter: String,
+pub(crate) struct List<Id, Sort> {
+    pub(crate) selected: Option<Id>,
+    /// The row that was last selected, for when the selected id is gone.
+    pub(crate) index: usize,
+    pub(crate) sort: Sort,
+    pub(crate) descending: bool,
+    pub(crate) filter: String,
 }
 
-pub(super) type Rooms = List<Arc<str>, RoomSort>;
-pub(super) type Users = List<SessionId, UserSort>;
+pub(crate) type Rooms = List<Arc<str>, RoomSort>;
+pub(crate) type Users = List<SessionId, UserSort>;
 
 impl<Id, Sort: Default> Default for List<Id, Sort> {
     fn default() -> Self {
@@ -114,33 +114,33 @@ impl<Id, Sort: Default> Default for List<Id, Sort> {
 }
 
 impl<Id: PartialEq + Clone, Sort: Column> List<Id, Sort> {
-    /// Keeps the selection on its row; where that is gone, on the row now in its place.
-    pub(super) fn settle(&mut self, ids: &[Id]) {
+    /// Keeps the selection on its row or, if that is gone, on the row now in its place.
+    pub(crate) fn settle(&mut self, ids: &[Id]) {
         let found = ids.iter().position(|id| Some(id) == self.selected.as_ref());
         self.index = found.unwrap_or(self.index.min(ids.len().saturating_sub(1)));
         self.selected = ids.get(self.index).cloned();
     }
 
     /// Moves the selection by rows, stopping at the ends.
-    pub(super) fn step(&mut self, ids: &[Id], by: isize) {
+    pub(crate) fn step(&mut self, ids: &[Id], by: isize) {
         self.settle(ids);
         self.index = self.index.saturating_add_signed(by).min(ids.len().saturating_sub(1));
         self.selected = ids.get(self.index).cloned();
     }
 
-    /// Goes on to the next column, or turns the order round.
-    pub(super) fn next_sort(&mut self) {
+    /// Sorts by the next column.
+    pub(crate) fn next_sort(&mut self) {
         let at = Sort::ALL.iter().position(|sort| *sort == self.sort).unwrap_or(0);
         self.sort_by(Sort::ALL[(at + 1) % Sort::ALL.len()]);
     }
 
-    pub(super) fn sort_by(&mut self, sort: Sort) {
+    pub(crate) fn sort_by(&mut self, sort: Sort) {
         self.sort = sort;
         self.descending = sort.starts_descending();
     }
 
-    /// Words for a toast.
-    pub(super) fn order(&self) -> String {
+    /// The order in words, for a toast.
+    pub(crate) fn order(&self) -> String {
         let direction = if self.descending { "greatest first" } else { "smallest first" };
         format!("sorted by {}, {direction}", self.sort.name())
     }
@@ -151,8 +151,8 @@ fn contains(text: &str, filter: &str) -> bool {
 }
 
 impl Rooms {
-    /// The rooms to show, in order.
-    pub(super) fn arrange<'a>(&self, rooms: &'a [RoomRow]) -> Vec<&'a RoomRow> {
+    /// The rooms that pass the filter, in order.
+    pub(crate) fn arrange<'a>(&self, rooms: &'a [RoomRow]) -> Vec<&'a RoomRow> {
         let matching = rooms.iter().filter(|room| contains(&room.name, &self.filter));
         let mut rows: Vec<&RoomRow> = matching.collect();
         let by = |a: &RoomRow, b: &RoomRow| match self.sort {
@@ -169,8 +169,8 @@ impl Rooms {
 }
 
 impl Users {
-    /// The users to show, in order. `skipping` is whether one has just skipped ticks.
-    pub(super) fn arrange<'a>(
+    /// The users that pass the filter, in order. `skipping` tells whether a user is skipping ticks.
+    pub(crate) fn arrange<'a>(
         &self,
         users: impl Iterator<Item = &'a UserRow>,
         skipping: impl Fn(&UserRow) -> bool,
@@ -201,7 +201,7 @@ impl Users {
     }
 }
 
-/// Sorts, equals staying in the order of names, in which the rows come.
+/// Sorts rows that come in the order of names; equal rows stay in that order.
 fn order<T>(rows: &mut [&T], by: impl Fn(&T, &T) -> Ordering, named: bool, descending: bool) {
     if named {
         if descending {

@@ -1,0 +1,94 @@
+//! Looks bindings up: by key for the update, by usefulness for the footer.
+
+use super::binding::{Binding, Context, context};
+use super::table::GROUPS;
+use crate::console::input::Key;
+use crate::console::state::{Action, App, is_available};
+use Context as C;
+
+/// All bindings, in the order of the table.
+pub(crate) fn bindings() -> impl Iterator<Item = &'static Binding> {
+    GROUPS.iter().flat_map(|group| group.bindings)
+}
+
+/// The action that a key stands for in a context.
+pub(crate) fn find(context: Context, key: Key) -> Option<Action> {
+    let mut here = bindings().filter(|binding| binding.contexts.contains(&context));
+    here.find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+}
+
+/// The bindings for the footer: those that would do something now, the most useful first.
+pub(crate) fn footer(app: &App) -> Vec<&'static Binding> {
+    let context = context(app);
+    let wanted = |binding: &&Binding| {
+        binding.footer.is_some()
+            && binding.contexts.contains(&context)
+            && is_available(app, binding.action)
+    };
+    let mut shown: Vec<&Binding> = bindings().filter(wanted).collect();
+    shown.sort_by_key(|binding| rank(context, binding.action));
+    shown
+}
+
+/// An action's place in the footer, from the left; what doesn't fit is left out.
+fn rank(context: Context, action: Action) -> u8 {
+    match (action, context) {
+        (Action::Help, _) => 0,
+        (Action::Back, _) => 1,
+        (Action::Open, _) => 2,
+        (Action::Fit | Action::Names, C::Map)
+        | (Action::ShowLevel | Action::CaptureLevel, C::Log) => 3,
+        (Action::Announce, C::Chat) => 3,
+        (Action::Filter, _) => 4,
+        (Action::NextPane, _) => 5,
+        (Action::Kick, _) => 6,
+        (Action::CloseRoom, _) => 7,
+        (Action::FpsUp | Action::FpsDown, _) => 8,
+        (Action::Command, _) => 9,
+        (Action::Announce, _) => 10,
+        (Action::Freeze, _) => 11,
+        (Action::ShowLevel, _) => 12,
+        (Action::Sort, _) => 13,
+        (Action::AllUsers, C::Users) => 13,
+        (Action::Pin | Action::Title | Action::RoomFps, C::Rooms) => 14,
+        (Action::Maximise, _) => 15,
+        (Action::Quit, _) => 17,
+        _ => 16,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::crossterm::event::KeyCode;
+
+    use super::super::table::SCREENS;
+    use super::*;
+
+    #[test]
+    fn no_two_bindings_collide() {
+        let all: Vec<&Binding> = bindings().collect();
+        for (at, one) in all.iter().enumerate() {
+            for other in &all[at + 1..] {
+                let shared = one.contexts.iter().find(|context| other.contexts.contains(context));
+                let key = one.keys.iter().find(|key| other.keys.contains(key));
+                assert!(
+                    shared.is_none() || key.is_none(),
+                    "{key:?} means {:?} and {:?} in {shared:?}",
+                    one.action,
+                    other.action
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_context_has_a_way_out() {
+        for context in SCREENS {
+            assert_eq!(find(*context, Key::of(KeyCode::Esc)), Some(Action::Back));
+            assert_eq!(find(*context, Key::char('q')), Some(Action::Quit));
+        }
+        assert_eq!(find(Context::Confirm, Key::of(KeyCode::Esc)), Some(Action::No));
+        assert_eq!(find(Context::Confirm, Key::of(KeyCode::Enter)), None);
+        assert_eq!(find(Context::Typing, Key::of(KeyCode::Esc)), Some(Action::No));
+    }
+}

@@ -1,0 +1,134 @@
+//! What a typed command means.
+
+use std::sync::Arc;
+
+use super::arguments::{self, column, level, new_room, set_fps, user};
+use super::table::VERBS;
+use super::words::split;
+use crate::console::state::{App, Pane, RoomSort, UserSort};
+use crate::model::{LogLevel, SessionId};
+use crate::operator::Command;
+
+/// What a typed line means.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Intent {
+    Send(Command),
+    Kick { session: SessionId, user: Arc<str>, reason: Option<String> },
+    Close(Arc<str>),
+    Show(LogLevel),
+    Target(Option<String>),
+    Room(Arc<str>),
+    User(SessionId),
+    Filter(String),
+    SortRooms(RoomSort),
+    SortUsers(UserSort),
+    Freeze,
+    Help,
+    Quit,
+}
+
+/// Parses a line.
+///
+/// # Errors
+/// What is wrong with the line, and what to type instead.
+pub(crate) fn parse(line: &str, app: &App) -> Result<Intent, String> {
+    let Some((name, rest)) = split(line) else {
+        return Err("type a command; Tab shows them".to_owned());
+    };
+    // An unambiguous prefix is enough.
+    let mut matching = VERBS.iter().filter(|verb| verb.name.starts_with(&name));
+    let exact = VERBS.iter().find(|verb| verb.name == name);
+    let verb = match (exact, matching.next(), matching.next()) {
+        (Some(verb), _, _) | (None, Some(verb), None) => verb,
+        (None, Some(one), Some(other)) => {
+            return Err(format!("{name:?} may be {} or {}", one.name, other.name));
+        }
+        _ => return Err(format!("there is no command {name:?}; ? lists them")),
+    };
+    let usage = || format!(":{} {}", verb.name, verb.usage);
+    let text = rest.trim();
+    let first = split(rest);
+    let word = first.as_ref().map(|(word, _)| word.as_str());
+    let needed = || word.ok_or_else(|| format!("use it as {}", usage()));
+    let room = || arguments::room(word, app);
+    Ok(match verb.name {
+        "kick" => {
+            let name = needed()?;
+            let user = user(name, app)?;
+            let reason = first.as_ref().map(|(_, rest)| rest.trim()).unwrap_or_default();
+            let reason = (!reason.is_empty()).then(|| reason.to_owned());
+            Intent::Kick { session: user.session, user: user.name.clone(), reason }
+        }
+        "close" => Intent::Close(room()?),
+        "fps" => {
+            let rate = needed()?;
+            let room = split(first.as_ref().map(|(_, rest)| *rest).unwrap_or_default())
+                .map(|(room, _)| room);
+            Intent::Send(set_fps(rate, room)?)
+        }
+        "say" | "sayall" => {
+            needed()?;
+            let room = if verb.name == "say" {
+                Some(arguments::room(None, app)?.to_string())
+            } else {
+                None
+            };
+            Intent::Send(Command::Announce { room, text: text.to_owned() })
+        }
+        "pin" => Intent::Send(Command::PinRoom { room: new_room(word, app)?, pinned: true }),
+        "unpin" => Intent::Send(Command::PinRoom { room: new_room(word, app)?, pinned: false }),
+        "title" => {
+            let room = arguments::room(None, app)?.to_string();
+            Intent::Send(Command::SetTitle { room, title: text.to_owned() })
+        }
+        "show" => Intent::Show(level(needed()?)?),
+        "capture" => Intent::Send(Command::SetLogLevel { level: level(needed()?)? }),
+        "target" => Intent::Target(word.map(str::to_owned)),
+        "room" => {
+            needed()?;
+            Intent::Room(room()?)
+        }
+        "user" => Intent::User(user(needed()?, app)?.session),
+        "filter" => Intent::Filter(text.to_owned()),
+        "sort" if app.pane == Pane::Rooms => Intent::SortRooms(column(needed()?)?),
+        "sort" => Intent::SortUsers(column(needed()?)?),
+        "freeze" => Intent::Freeze,
+        "help" => Intent::Help,
+        _ => Intent::Quit,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::fixtures::busy;
+
+    #[test]
+    fn reads_names_with_spaces() {
+        let app = busy();
+        let line = r#"fps 12,5 "main hall""#;
+        let room = Some("main hall".to_owned());
+        assert_eq!(parse(line, &app), Ok(Intent::Send(Command::SetFps { room, fps: Some(12.5) })));
+    }
+
+    #[test]
+    fn finds_users_without_regard_to_case() {
+        let app = busy();
+        let Ok(Intent::Kick { user, reason, .. }) = parse("kick ADA not nice ", &app) else {
+            panic!("ada is there");
+        };
+        assert_eq!((&*user, reason.as_deref()), ("ada", Some("not nice")));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let app = busy();
+        let wrong = |line| parse(line, &app).expect_err(line);
+        assert_eq!(wrong("kick nobody"), "no user is called \"nobody\"");
+        assert_eq!(wrong("kick"), "use it as :kick USER [REASON]");
+        assert_eq!(wrong("fps fast"), "\"fast\" is not a rate: fps is a number from 0.1 to 240");
+        assert_eq!(wrong("s"), "\"s\" may be say or sayall");
+        assert_eq!(wrong("dance"), "there is no command \"dance\"; ? lists them");
+        assert!(wrong("show loud").contains("0 to 4"));
+    }
+}
