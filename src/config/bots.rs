@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::DEFAULT_PORT;
+use super::options::DEFAULT_PORT;
 use crate::model::FPS_RANGE;
 
 /// How many simulated headsets visit which server, and what they do there.
