@@ -1,4 +1,4 @@
-//! The checks that every set of settings passes, whoever made it.
+//! The checks that all settings pass, from the command line or from a program.
 
 use thiserror::Error;
 
@@ -6,14 +6,13 @@ use super::options::{ServeOptions, Settings};
 use super::table::{SETTINGS, Setting};
 use crate::model::Limits;
 
-/// Settings that can't be used: what is wrong, with which value, where it came from, and what to
-/// do.
+/// Why settings can't be used: what is wrong, with which value, from where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct ConfigError(pub(super) String);
 
 impl Settings {
-    /// Checks every setting, as those from the command line are checked.
+    /// Checks every setting as the command line does.
     ///
     /// # Errors
     /// The first setting that is out of its range, with its value and what is allowed, or two
@@ -24,7 +23,7 @@ impl Settings {
 }
 
 impl Limits {
-    /// Checks every limit, as those from the command line are checked.
+    /// Checks every limit as the command line does.
     ///
     /// # Errors
     /// The first limit that is out of its range, with its value and what is allowed, or two that

@@ -1,12 +1,11 @@
 //! Where settings come from: a flag wins over the environment, that over the file, and that over
 //! the default.
 //!
-//! The layering is our own because it is two calls of `extend`, and the crates made for it give
-//! worse errors. Of a variable that is wrong, `config` (0.15) says "in the environment" and
-//! `figment` (0.10) "in `VRLOBBY_` environment variable(s)", neither with what is allowed; for a
-//! number out of range `config` names no source, it shows a file's path rewritten, and reads
-//! `true` as port 1. Neither holds a value that is not UTF-8 until it turns out to be overridden.
-//! `figment` also brings a second, older TOML parser.
+//! The layering is our own because it is two calls of `extend`, and the crates for it make errors
+//! worse. For a variable with a wrong value, `config` 0.15 says "in the environment" and `figment`
+//! 0.10 "in `VRLOBBY_` environment variable(s)"; neither says what is allowed. For a number out of
+//! range `config` names no source, and it reads `true` as port 1. Both show the file's path
+//! relative to the working directory. `figment` also brings a second, older TOML parser.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -33,12 +32,12 @@ pub(super) fn merge(
     let mut above_file = environment(env);
     above_file.extend(command_line(flags));
     let mut layers = match above_file.remove(CONFIG) {
-        Some((path, named_by)) => toml_file(&path.into_iter().collect::<PathBuf>(), &named_by)?,
+        Some((path, named_by)) => toml_file(&PathBuf::from_iter(path), &named_by)?,
         None => Layer::new(),
     };
     layers.extend(above_file);
 
-    // Only what wins is read, so that a flag helps against a variable that something else set.
+    // Only what wins is read: a flag overrides even a variable that can't be read.
     let mut options = ServeOptions::default();
     for setting in SETTINGS {
         let Some((texts, source)) = layers.get(setting.name) else { continue };

@@ -1,5 +1,5 @@
-//! Numbers as settings write them: plain, in seconds or in bytes, within a range, or a word that
-//! stands for no number.
+//! Numbers in settings: plain, seconds or bytes, within a range; or a word that stands for no
+//! number, such as `none`.
 
 use std::time::Duration;
 

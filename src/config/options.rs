@@ -1,4 +1,4 @@
-//! What a server and the program around it can be told, with the defaults.
+//! What can be set for a server and for the program around it, with the defaults.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The field that a setting fills: how its text is read and shown, and what it may be.
+//! The field that a setting fills: how its text is read and shown, and what is allowed.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub(super) enum Slot<'a> {
     Level(&'a mut LogLevel),
     Hangup(&'a mut OnHangup),
     Path(&'a mut Option<PathBuf>),
-    /// A flag without a value; the `bool` is what the field holds while it is not given.
+    /// A flag that needs no value; the `bool` is what the field holds without it.
     Switch(&'a mut bool, bool),
     /// All limits at once, by the name of a ready set.
     Limits(&'a mut Limits),
@@ -80,7 +80,7 @@ impl Slot<'_> {
         }
     }
 
-    /// What is allowed, in words that go on after "allowed is".
+    /// What is allowed, in words that follow "allowed is".
     pub(super) fn allowed(&self) -> String {
         let words = match self {
             Self::Address(_) => "an IPv4 or IPv6 address; 0.0.0.0 or :: for all interfaces",

@@ -19,7 +19,7 @@ pub(super) struct Setting {
     pub(super) slot: for<'a> fn(&'a mut ServeOptions) -> Slot<'a>,
 }
 
-/// The ready set of limits, a setting that the limits are read after.
+/// The setting that chooses a ready set of limits; read before the limits that override it.
 pub(super) const READY_SET: &str = "limits";
 
 pub(super) const SERVER: &str = "Server";
@@ -27,7 +27,7 @@ const LOG: &str = "Log";
 const CONSOLE: &str = "Console";
 const LIMITS: &str = "Limits";
 
-/// All settings but `config`, in the order of the help, which is that of reading them.
+/// All settings but `config`, in the order in which they are listed and read.
 #[rustfmt::skip] // a table
 pub(super) const SETTINGS: &[Setting] = &[
     row("ip", "ADDRESS", SERVER, "Address to listen on",
@@ -64,7 +64,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     row("login-timeout", "SECONDS", LIMITS, "Time to log in, in seconds",
         |o| seconds(&mut o.settings.limits.login_timeout)),
     row("idle-timeout", "SECONDS", LIMITS,
-        "A peer that sends nothing for so many seconds, not even a pong, is taken for gone",
+        "A peer that sends nothing for so many seconds, not even a pong, counts as gone",
         |o| seconds(&mut o.settings.limits.idle_timeout)),
     row("max-rooms-per-user", "N", LIMITS, "Rooms that one user may be in",
         |o| whole(&mut o.settings.limits.max_rooms_per_user, 1, 1_000_000).or("none")),
