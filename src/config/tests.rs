@@ -349,6 +349,9 @@ fn programs_get_the_same_checks() {
         settings.check().unwrap_err().to_string(),
         "wrong value \"0\" for fps: allowed is a number from 0.1 to 240"
     );
+    for threads in [0, 1025] {
+        assert!(Settings { threads: Some(threads), ..Settings::default() }.check().is_err());
+    }
     let wrong = [
         Limits { max_connections: 0, ..Limits::lab() },
         Limits { max_message_bytes: usize::MAX, ..Limits::lab() },
