@@ -9,17 +9,10 @@ use vrlobby::logging::{self, LogTarget};
 use vrlobby::{Server, ServerHandle};
 
 fn main() -> ExitCode {
-    let invocation = match config::parse(std::env::args_os(), |name| std::env::var_os(name)) {
-        Ok(invocation) => invocation,
-        Err(error) => {
-            // Nothing can be done about a closed stderr.
-            let _ = error.print();
-            return ExitCode::from(error.exit_code());
-        }
-    };
-    let outcome = match invocation {
-        Invocation::Serve(options) => serve(&options),
-        Invocation::Bots(args) => visit(args),
+    let outcome = match config::parse(std::env::args_os(), |name| std::env::var_os(name)) {
+        Ok(Invocation::Serve(options)) => serve(&options),
+        Ok(Invocation::Bots(args)) => visit(args),
+        Err(error) => error.exit(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,20 +23,6 @@ fn main() -> ExitCode {
     }
 }
 
-/// Takes all the file descriptors that the system lets it have: one is needed a connection, and
-/// the usual limit of 1024 is meant for programs that use select().
-#[cfg(unix)]
-fn raise_file_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where it can't be raised, accepting pauses when they run out, and the log says so.
-    let _ = setrlimit(Resource::Nofile, limit);
-}
-
-#[cfg(not(unix))]
-fn raise_file_limit() {}
-
 fn serve(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
     raise_file_limit();
     let with_console = !options.headless && has_terminal();
@@ -52,7 +31,7 @@ fn serve(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
     let (log, _flushed_at_the_end) = logging::init(target, level, options.log_file.as_deref())?;
     let server = Server::builder().settings(options.settings.clone()).log_control(log).start()?;
     if !with_console && !options.headless {
-        tracing::info!("there is no terminal for the console: running headless");
+        tracing::info!("no terminal for the console: running headless");
     }
     if with_console {
         server.announce();
@@ -75,25 +54,17 @@ fn show_console(server: ServerHandle, options: &ServeOptions) -> Result<(), Box<
     use vrlobby::console::{self, ConsoleExit, ConsoleOptions};
 
     let shown = console::run(server.operator(), ConsoleOptions { mouse: options.mouse });
-    match shown {
-        Ok(ConsoleExit::HungUp) if options.on_hangup == OnHangup::Keep => {
-            tracing::info!("the terminal is gone; going on without the console");
-            server.run_until_signalled()?;
-        }
-        Ok(_) => {
-            server.stop();
-            server.wait()?;
-        }
-        Err(error) => {
-            server.stop();
-            server.wait()?;
-            return Err(error.into());
-        }
+    if matches!(shown, Ok(ConsoleExit::HungUp)) && options.on_hangup == OnHangup::Keep {
+        tracing::info!("the terminal is gone; going on without the console");
+        return Ok(server.run_until_signalled()?);
     }
+    server.stop();
+    server.wait()?;
+    shown?;
     Ok(())
 }
 
-/// The console reads Unix terminals only.
+/// The console works on Unix terminals only.
 #[cfg(not(unix))]
 fn has_terminal() -> bool {
     false
@@ -119,3 +90,17 @@ fn visit(args: BotArgs) -> Result<(), Box<dyn Error>> {
     println!("{report}");
     Ok(())
 }
+
+/// Raises the limit of open files as far as it goes: each connection needs a descriptor, and the
+/// usual 1024 is meant for programs that use select().
+#[cfg(unix)]
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // If that fails, accepting pauses when descriptors run out, and the log says so.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+#[cfg(not(unix))]
+fn raise_file_limit() {}

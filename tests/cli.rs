@@ -243,6 +243,8 @@ async fn a_wrong_value_exits_with_2_and_says_what_is_allowed() {
         ("idle-timeout", "0", "0.1"),
         ("limits", "strict", "open"),
         ("queue-bytes", "1", "KiB"),
+        ("threads", "0", "1024"),
+        ("memory-bytes", "8MiB", "16MiB"),
     ] {
         let arg = format!("--{flag}={value}");
         let args = ["--headless", "--ip=127.0.0.1", "--port", &port, &arg];
@@ -348,6 +350,7 @@ async fn help_tells_each_setting_with_its_default() {
         ("ip", "0.0.0.0"),
         ("port", "42069"),
         ("fps", "1"),
+        ("threads", "auto"),
         ("log-level", "debug"),
         ("limits", "lab"),
         ("max-message-bytes", "1MiB"),
@@ -364,6 +367,7 @@ async fn help_tells_each_setting_with_its_default() {
         ("bytes-per-s", "8000000"),
         ("bytes-burst", "16MiB"),
         ("queue-bytes", "1MiB"),
+        ("memory-bytes", "auto"),
         ("history-messages", "50"),
         ("history-bytes", "256KiB"),
         ("origin", "any"),

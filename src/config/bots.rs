@@ -1,8 +1,8 @@
-//! The flags of `vrlobby bots`.
+//! The flags of `vrlobby bots`: few and without other layers, so clap derives all of it.
 
 use clap::Args;
 
-use super::DEFAULT_PORT;
+use super::options::DEFAULT_PORT;
 use crate::model::FPS_RANGE;
 
 /// How many simulated headsets visit which server, and what they do there.
@@ -13,12 +13,12 @@ pub struct BotArgs {
           allow_negative_numbers = true,
           value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub users: u32,
-    /// Into how many rooms they spread, 1 to 1000
+    /// How many rooms they spread over, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 2,
           allow_negative_numbers = true,
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub rooms: u32,
-    /// How often a second each sends its pose, 0.1 to 240
+    /// Poses a second from each, 0.1 to 240
     #[arg(long, value_name = "RATE", default_value_t = 30.0, value_parser = rate,
           allow_negative_numbers = true)]
     pub hz: f64,
@@ -26,7 +26,7 @@ pub struct BotArgs {
     #[arg(long, value_name = "URL", default_value_t = format!("ws://127.0.0.1:{DEFAULT_PORT}"),
           value_parser = url)]
     pub url: String,
-    /// Let them chat as well
+    /// Make them chat too
     #[arg(long)]
     pub chat: bool,
     /// Leave after this many seconds, 0.1 to 86400 [default: when interrupted]

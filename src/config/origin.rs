@@ -1,6 +1,6 @@
 //! The `Origin` of a browser page, as browsers send it (RFC 6454, section 6).
 
-/// `text` in the form in which browsers send it, or none if it is no origin: `null`, or
+/// `text` as browsers send it, or `None` if it is not an origin: `null`, or
 /// `scheme://host[:port]` in lower case, without the scheme's default port.
 pub(super) fn normalize(text: &str) -> Option<String> {
     let text = text.trim().to_ascii_lowercase();

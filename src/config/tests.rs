@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::table::{SETTINGS, variable};
+use super::slot::Slot;
+use super::table::{SETTINGS, Setting, variable};
 use super::*;
+use crate::model::{Limits, LogLevel};
 
-fn parse_all(args: &[&str], env: &[(&str, &str)]) -> Result<Invocation, ParseError> {
+fn parse_all(args: &[&str], env: &[(&str, &str)]) -> Result<Invocation, clap::Error> {
     let args = std::iter::once("vrlobby").chain(args.iter().copied()).map(OsString::from);
     let env: HashMap<_, _> = env.iter().copied().collect();
     parse(args, |name| env.get(name).map(OsString::from))
@@ -25,7 +27,7 @@ fn serve(args: &[&str], env: &[(&str, &str)]) -> ServeOptions {
 fn error(args: &[&str], env: &[(&str, &str)]) -> String {
     let error = parse_all(args, env).unwrap_err();
     assert_eq!(error.exit_code(), 2, "{error}");
-    error.to_string()
+    error.to_string().trim_end().to_owned()
 }
 
 fn file(content: &str) -> tempfile::NamedTempFile {
@@ -43,11 +45,13 @@ const OTHERS: &[(&str, &str)] = &[
     ("ip", "127.0.0.1"),
     ("port", "0"),
     ("fps", "29.97"),
+    ("threads", "1"),
     ("log-level", "trace"),
     ("log-file", "/tmp/log"),
     ("headless", "true"),
     ("no-mouse", "true"),
     ("on-hangup", "keep"),
+    ("limits", "open"),
     ("max-message-bytes", "512KiB"),
     ("max-connections", "7"),
     ("max-connections-per-address", "3"),
@@ -62,6 +66,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("bytes-per-s", "none"),
     ("bytes-burst", "1MiB"),
     ("queue-bytes", "2MiB"),
+    ("memory-bytes", "2GiB"),
     ("history-messages", "0"),
     ("history-bytes", "1KiB"),
     ("origin", "https://a.example,null"),
@@ -176,7 +181,7 @@ fn a_wrong_value_names_setting_source_value_and_what_is_allowed() {
         error(&["--config", path(&file)], &[]),
         format!(
             "error: wrong value \"1KiB\" for queue-bytes (from the file {:?}): allowed is a size \
-             from 64KiB to 1024MiB, in bytes or with KiB or MiB",
+             from 64KiB to 1GiB, in bytes or with KiB, MiB, GiB or TiB",
             file.path()
         )
     );
@@ -188,6 +193,7 @@ fn every_setting_refuses_what_it_can_not_be() {
         ("ip", &["localhost", "1.2.3", "", "[::1]"]),
         ("port", &["-1", "65536", "1.0", "+5", "x", "none", "0x10"]),
         ("fps", &["0.09", "240.1", "NaN", "inf", "-1", "1e999", "none", "1,5"]),
+        ("threads", &["0", "1025", "-1", "1.5", "none", "all"]),
         ("log-level", &["5", "-1", "loud"]),
         ("log-file", &[""]),
         ("headless", &["maybe", ""]),
@@ -207,6 +213,7 @@ fn every_setting_refuses_what_it_can_not_be() {
         ("bytes-per-s", &["1", "2048MiB"]),
         ("bytes-burst", &["4096MiB"]),
         ("queue-bytes", &["63KiB"]),
+        ("memory-bytes", &["0", "16383KiB", "1025GiB", "2TiB", "2GB", "none"]),
         ("history-messages", &["10001"]),
         ("origin", &["", "*", "https://a/", "https://a,,https://b", "any,null"]),
     ];
@@ -342,6 +349,9 @@ fn programs_get_the_same_checks() {
         settings.check().unwrap_err().to_string(),
         "wrong value \"0\" for fps: allowed is a number from 0.1 to 240"
     );
+    for threads in [0, 1025] {
+        assert!(Settings { threads: Some(threads), ..Settings::default() }.check().is_err());
+    }
     let wrong = [
         Limits { max_connections: 0, ..Limits::lab() },
         Limits { max_message_bytes: usize::MAX, ..Limits::lab() },
@@ -351,6 +361,7 @@ fn programs_get_the_same_checks() {
         Limits { messages_burst: 0, ..Limits::lab() },
         Limits { bytes_per_s: Some(f64::INFINITY), ..Limits::lab() },
         Limits { max_connections_per_address: Some(0), ..Limits::lab() },
+        Limits { memory_bytes: Some(0), ..Limits::lab() },
         Limits { queue_bytes: 1, ..Limits::lab() },
         Limits { history_bytes: 2 << 20, ..Limits::lab() },
         Limits { origins: Some(vec![]), ..Limits::lab() },
@@ -363,13 +374,66 @@ fn programs_get_the_same_checks() {
     }
 }
 
+/// The tables of settings as Markdown: those of the server, and the limits.
+fn markdown() -> [String; 2] {
+    let mut server = "| setting | default | allowed | |\n|---|---|---|---|\n\
+                      | `config` | | the path of a file | TOML file with settings |\n"
+        .to_owned();
+    let mut limits = "| setting | lab | open | none | |\n|---|---|---|---|---|\n".to_owned();
+    for Setting { name, heading, help, slot, .. } in SETTINGS {
+        let mut options = ServeOptions::default();
+        if *heading == "Limits" && *name != "limits" {
+            let values = [Limits::lab(), Limits::open(), Limits::none()].map(|limits| {
+                options.settings.limits = limits;
+                slot(&mut options).show()
+            });
+            limits += &format!("| `{name}` | {} | {help} |\n", values.join(" | "));
+        } else {
+            let slot = slot(&mut options);
+            let default = match slot {
+                Slot::Switch(..) => " ".to_owned(),
+                _ => format!(" {} ", slot.show()),
+            };
+            server += &format!("| `{name}` |{default}| {} | {help} |\n", slot.allowed());
+        }
+    }
+    [server, limits]
+}
+
+#[test]
+fn the_readme_shows_the_table() {
+    let readme = include_str!("../../README.md");
+    for table in markdown() {
+        assert!(readme.contains(&table), "put this into README.md, section Settings:\n\n{table}");
+    }
+}
+
+#[test]
+fn a_count_and_a_size_of_the_machine_are_auto_unless_set() {
+    let options = serve(&["--threads", "1024", "--memory-bytes", "1 TiB"], &[]);
+    assert_eq!(options.settings.threads, Some(1024));
+    assert_eq!(options.settings.limits.memory_bytes, Some(1 << 40));
+    let options = serve(&["--threads=auto", "--memory-bytes=auto"], &[("VRLOBBY_THREADS", "2")]);
+    assert_eq!((options.settings.threads, options.settings.limits.memory_bytes), (None, None));
+    let file = file("threads = 1\nmemory-bytes = 16777216\n");
+    let options = serve(&["--config", path(&file)], &[]);
+    assert_eq!(options.settings.threads, Some(1));
+    assert_eq!(options.settings.limits.memory_bytes, Some(16 << 20));
+    assert_eq!(
+        error(&["--memory-bytes", "8MiB"], &[]),
+        "error: wrong value \"8MiB\" for memory-bytes (from the flag --memory-bytes): allowed is a \
+         size from 16MiB to 1TiB, in bytes or with KiB, MiB, GiB or TiB, or auto"
+    );
+    assert!(error(&["--threads=0"], &[]).ends_with("a whole number from 1 to 1024, or auto"));
+}
+
 proptest! {
     /// Whatever is read is allowed, and is the same again when it is shown and read back.
     #[test]
     fn what_is_read_is_allowed_and_reads_back(
         index in 0..SETTINGS.len(),
         text in prop_oneof![
-            "[0-9]{1,7}(\\.[0-9]{1,3})?( ?([kK]|M)iB)?",
+            "[0-9]{1,7}(\\.[0-9]{1,3})?( ?([kK]|M|[gG]|T)iB)?",
             "none|any|true|false|keep|stop|null",
             "https?://[a-zA-Z0-9.]{1,8}(:[0-9]{1,5})?",
             "\\PC{0,12}",
@@ -379,11 +443,11 @@ proptest! {
         let before = options.clone();
         let setting = &SETTINGS[index];
         let mut slot = (setting.slot)(&mut options);
-        if slot.read(std::slice::from_ref(&text)).is_ok() {
+        if slot.read(std::slice::from_ref(&text)).is_some() {
             prop_assert!(slot.is_allowed());
             let shown = slot.show();
             let mut again = ServeOptions::default();
-            prop_assert!((setting.slot)(&mut again).read(&[shown]).is_ok());
+            prop_assert!((setting.slot)(&mut again).read(&[shown]).is_some());
             prop_assert_eq!(again, options);
         } else {
             prop_assert_eq!(options, before);
