@@ -1,5 +1,6 @@
 //! The ground floor: ids, names, levels, limits and time. Uses nothing else of this crate.
 
+mod code_points;
 mod id;
 mod level;
 mod limits;
