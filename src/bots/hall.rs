@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::connect::Target;
 use super::crowd::Crowd;
+use super::durations::Durations;
 use super::ledger::Ledger;
 use super::names::{NamePool, room_name};
 use super::options::BotOptions;
@@ -63,6 +64,8 @@ pub(super) struct Room {
     pub(super) ledger: Mutex<Ledger>,
     pub(super) sent: Vec<SentLog>,
     pub(super) tallies: Vec<Mutex<Tally>>,
+    /// Ages of poses seen by all its bots since the last line of progress.
+    pub(super) recent_ages: Mutex<Durations>,
 }
 
 /// Counts of what went wrong.
@@ -110,8 +113,11 @@ impl Hall {
     /// Restarts all counts: what was counted while bots were still arriving says little.
     pub(super) fn restart_counts(&self) {
         let now = now();
-        for tally in self.rooms.iter().flat_map(|room| &room.tallies) {
-            tally.lock().restart(now);
+        for room in &self.rooms {
+            room.recent_ages.lock().clear();
+            for tally in &room.tallies {
+                tally.lock().restart(now);
+            }
         }
     }
 }
@@ -127,6 +133,7 @@ impl Room {
             ledger: Mutex::new(Ledger::new(members)),
             sent: slots.clone().map(|_| SentLog::new(options.hz)).collect(),
             tallies: slots.map(|_| Mutex::default()).collect(),
+            recent_ages: Mutex::default(),
         }
     }
 }

@@ -108,6 +108,7 @@ impl Listener {
         let now = now - member.hall.started;
         let slots = room.slots.read();
         let mut tally = room.tallies[member.slot].lock();
+        let mut recent_ages = room.recent_ages.lock();
         for head in &heads {
             let Some(&slot) = slots.get(head.user.as_ref()) else { continue };
             let number = wire::pose_number(head.yaw());
@@ -117,7 +118,9 @@ impl Listener {
             }
             self.seen[slot] = number;
             if let Some(sent) = room.sent[slot].sent_at(number) {
-                tally.recent_ages.record(now.saturating_sub(sent));
+                let age = now.saturating_sub(sent);
+                tally.ages.record(age);
+                recent_ages.record(age);
             }
         }
         true

@@ -15,9 +15,12 @@ pub(super) fn line(hall: &Hall, since: Instant, now: Instant) -> String {
     let (mut least, mut most) = (u64::MAX, 0);
     let (mut said, mut heard, mut lost) = (0, 0, 0);
     for room in &hall.rooms {
+        let mut recent_ages = room.recent_ages.lock();
+        ages.merge(&recent_ages);
+        recent_ages.clear();
+        drop(recent_ages);
         for tally in &room.tallies {
             let mut tally = tally.lock();
-            ages.merge(&tally.take_recent_ages());
             let new = tally.ticks - tally.ticks_in_last_line;
             tally.ticks_in_last_line = tally.ticks;
             reconnects += tally.reconnects;

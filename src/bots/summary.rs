@@ -21,9 +21,7 @@ pub(super) fn summarize(hall: &Hall, arrived: Instant, end: Instant) -> Report {
         let mut room_pool = Pool::default();
         let mut inside = 0;
         for (slot, tally) in room.tallies.iter().enumerate() {
-            let mut tally = tally.lock();
-            let tally = &mut *tally;
-            tally.take_recent_ages();
+            let tally = tally.lock();
             let stay = tally.time_in_room(end);
             let mut one = Pool::default();
             one.add(tally.ticks, stay, best, &tally.gaps, &tally.ages);

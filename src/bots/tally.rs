@@ -51,8 +51,6 @@ pub(super) struct Tally {
     last_tick: Option<Instant>,
     pub(super) gaps: Durations,
     pub(super) ages: Durations,
-    /// Ages since the last line of progress; [`Tally::ages`] has the earlier ones.
-    pub(super) recent_ages: Durations,
     pub(super) frames: u64,
     pub(super) bytes: u64,
     pub(super) poses: u64,
@@ -77,14 +75,6 @@ impl Tally {
     pub(super) fn time_in_room(&self, now: Instant) -> Duration {
         let since = self.in_room_since.map(|since| now.saturating_duration_since(since));
         self.in_room_before + since.unwrap_or_default()
-    }
-
-    /// Moves the ages since the last line of progress to the others; returns them.
-    pub(super) fn take_recent_ages(&mut self) -> Durations {
-        let recent = self.recent_ages.clone();
-        self.ages.merge(&recent);
-        self.recent_ages.clear();
-        recent
     }
 
     pub(super) fn tick(&mut self, now: Instant) {
