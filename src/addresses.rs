@@ -1,9 +1,9 @@
-//! The addresses that a headset can type.
+//! The addresses under which headsets can reach the server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The `ws://` URLs under which a server bound to `bound` can be reached from this network, best
-/// first. Looks at the machine's interfaces; if they can't be listed, only loopback is left.
+/// first. They come from the machine's interfaces; if those can't be listed, only loopback is left.
 pub fn urls(bound: SocketAddr) -> Vec<String> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let addresses: Vec<_> = interfaces.iter().map(if_addrs::Interface::ip).collect();
@@ -12,9 +12,9 @@ pub fn urls(bound: SocketAddr) -> Vec<String> {
 
 /// The URLs for `bound` on a machine that has `addresses`.
 ///
-/// A server bound to one address has one URL. One bound to all has one for each address that
-/// another machine can reach: IPv4 first, the ranges of home and office networks before others;
-/// then IPv6, if it listens there. Loopback only if there is nothing else.
+/// A server bound to one address has one URL. A server bound to all addresses has one for each that
+/// another machine can reach: IPv4 first, with the ranges of home and office networks ahead of
+/// others, then IPv6 if the server listens there. Loopback is used only if there is no other.
 pub fn urls_among(bound: SocketAddr, addresses: &[IpAddr]) -> Vec<String> {
     if !bound.ip().is_unspecified() {
         return vec![url(bound.ip(), bound.port())];
@@ -32,7 +32,7 @@ pub fn urls_among(bound: SocketAddr, addresses: &[IpAddr]) -> Vec<String> {
     ranked.into_iter().map(|(_, address)| url(address, bound.port())).collect()
 }
 
-/// How far back in the list an address stands; none if another machine can't reach it.
+/// Sort key of an address; `None` if another machine can't reach it.
 fn rank(address: IpAddr) -> Option<u8> {
     match address {
         IpAddr::V4(address) => rank_v4(address),
@@ -41,7 +41,7 @@ fn rank(address: IpAddr) -> Option<u8> {
 }
 
 fn rank_v4(address: Ipv4Addr) -> Option<u8> {
-    // RFC 1918; 172.16/12 comes last of the three because container bridges use it.
+    // RFC 1918. 172.16/12 comes last of the three, as container bridges use it.
     Some(match address.octets() {
         _ if address.is_loopback() || address.is_unspecified() || address.is_multicast() => {
             return None;
@@ -58,13 +58,13 @@ fn rank_v6(address: Ipv6Addr) -> Option<u8> {
     if address.is_unique_local() {
         return Some(5);
     }
-    // Global unicast, 2000::/3 (RFC 4291, section 2.4). A link-local address can't be typed
-    // without a scope id, which is another one on each machine.
+    // Global unicast, 2000::/3 (RFC 4291, section 2.4). A link-local address needs a scope id,
+    // which differs from machine to machine.
     (address.segments()[0] >> 13 == 1).then_some(6)
 }
 
 fn url(ip: IpAddr, port: u16) -> String {
-    // A scope id is dropped by using the address alone; SocketAddr brings the brackets.
+    // Using only the IP drops a scope id; SocketAddr adds the brackets.
     format!("ws://{}", SocketAddr::new(ip, port))
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_is_taken_as_it_is() {
+    fn a_single_address_is_used_as_it_is() {
         assert_eq!(among("127.0.0.1:5", MACHINE), ["ws://127.0.0.1:5"]);
         assert_eq!(among("[::1]:5", MACHINE), ["ws://[::1]:5"]);
         let scoped = SocketAddr::V6("[fe80::1%3]:5".parse().unwrap());
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_if_there_is_nothing_else() {
+    fn loopback_is_the_last_resort() {
         for addresses in [&[][..], &["127.0.0.1", "::1", "fe80::1"], &["2001:db8::5"]] {
             assert_eq!(among("0.0.0.0:1", addresses), ["ws://127.0.0.1:1"]);
         }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_one() {
+    fn this_machine_has_a_url() {
         assert!(!urls("0.0.0.0:1".parse().unwrap()).is_empty());
     }
 

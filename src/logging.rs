@@ -1,12 +1,13 @@
-//! The log: where lines go, and a level that changes while the server runs.
+//! The log: where lines go, and a level that can be changed while the server runs.
 //!
-//! The library only emits `tracing` events. A program calls [`init`] to have them written as
-//! vrlobby's own does; one that embeds the server may install any other subscriber instead.
-//! Nothing here waits for a disk, a pipe or a terminal: lines are handed to a thread through a
-//! bounded queue, and what doesn't fit is counted and said in the log itself.
+//! The library only emits `tracing` events. A program calls [`init`] to get the same log as the
+//! vrlobby binary; a program that embeds the server may install any other subscriber instead.
+//! Logging never waits for a disk, a pipe or a terminal: lines go through a bounded queue to a
+//! thread that writes them, and the log says how many didn't fit or couldn't be written.
 
 mod layer;
 mod line;
+mod output;
 mod throttle;
 mod writer;
 
@@ -31,19 +32,19 @@ use self::writer::LineWriter;
 pub use self::writer::QUEUE_LINES;
 use crate::model::LogLevel;
 
-/// How long the program's end may be held up by a log that is written slowly.
+/// How long a log that is written slowly may delay the program's exit.
 pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where the log goes, besides a file.
+/// Where the log goes, apart from a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogTarget {
-    /// One line an event on stderr, with the time in UTC.
+    /// Stderr, one line per event, with the time in UTC.
     Stderr,
     /// The console's log pane (tui-logger).
     Pane,
 }
 
-/// Why there is no log.
+/// Why the log can't be installed or changed.
 #[derive(Debug, Error)]
 pub enum LoggingError {
     /// The file can't be opened for appending.
@@ -51,26 +52,30 @@ pub enum LoggingError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// A thread for the log can't be started.
+    /// The log pane's thread can't be started.
     #[error("no thread for the log: {0}")]
     Thread(String),
     /// The process has a `tracing` subscriber already.
     #[error("this process has a tracing subscriber already, so vrlobby's can't be installed")]
     Installed,
-    /// The subscriber that this control belongs to is gone.
+    /// The subscriber that the control belongs to no longer exists.
     #[error("the log's level can't be changed: {0}")]
     Gone(#[from] reload::Error),
 }
 
-/// Installs the log for the whole process: events up to `level`, to `target` and to `log_file`.
+/// Installs the log for the whole process: events up to `level` go to `target` and `log_file`.
 ///
-/// Keep the guard until the end of `main`: dropping it writes out what is waiting.
+/// Keep the guard until the end of `main`: dropping it flushes the log.
 ///
 /// # Errors
-/// If the file can't be opened, a thread can't be started, or the process has a subscriber.
+/// If the file can't be opened, the pane's thread can't be started, or the process already has a
+/// `tracing` subscriber.
+///
+/// # Panics
+/// If the system can't start a thread that writes to the file or stderr.
 pub fn init(
     target: LogTarget,
     level: LogLevel,
@@ -80,12 +85,12 @@ pub fn init(
     if let Some(path) = log_file {
         let file = OpenOptions::new().append(true).create(true).open(path);
         let file = file.map_err(|error| LoggingError::File { path: path.to_owned(), error })?;
-        sinks.push(Sink::Writer(writer(format!("log file {path:?}"), file)?));
+        sinks.push(Sink::Writer(writer(format!("log file {path:?}"), file)));
     }
     match target {
-        LogTarget::Stderr => sinks.push(Sink::Writer(writer("stderr".to_owned(), io::stderr())?)),
+        LogTarget::Stderr => sinks.push(Sink::Writer(writer("stderr".to_owned(), io::stderr()))),
         LogTarget::Pane => {
-            // All that is captured reaches the pane; what it shows is the console's choice.
+            // Everything captured reaches the pane; the console chooses what to show.
             tui_logger::init_logger(tui_logger::LevelFilter::Trace)
                 .map_err(|error| LoggingError::Thread(error.to_string()))?;
             sinks.push(Sink::Pane);
@@ -96,12 +101,12 @@ pub fn init(
     Ok((control, guard))
 }
 
-fn writer(name: String, out: impl io::Write + Send + 'static) -> Result<LineWriter, LoggingError> {
-    LineWriter::spawn(Box::new(out), move |trouble| match trouble {
+fn writer(name: String, out: impl io::Write + Send + 'static) -> LineWriter {
+    let report = move |trouble| match trouble {
         Some(error) => tracing::error!(%error, "{name} can't be written; its lines are lost"),
         None => tracing::warn!("{name} can be written again"),
-    })
-    .map_err(|error| LoggingError::Thread(error.to_string()))
+    };
+    LineWriter::spawn(Box::new(out), Box::new(report))
 }
 
 fn build(sinks: Vec<Sink>, level: LogLevel) -> (impl Subscriber, LogControl, LogGuard) {
@@ -114,7 +119,7 @@ fn build(sinks: Vec<Sink>, level: LogLevel) -> (impl Subscriber, LogControl, Log
     (subscriber, control, LogGuard { writers, pane })
 }
 
-/// A global filter, so that an event that is not wanted costs one load of its call site's state.
+/// A global filter, so that a suppressed event costs one load of its call site's state.
 fn filter(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -123,11 +128,11 @@ fn filter(level: LogLevel) -> Targets {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    // What the libraries below have to say about every packet is not the operator's concern.
+    // The operator doesn't need what the libraries below log about every packet.
     Targets::new().with_target("vrlobby", level).with_default(level.min(LevelFilter::WARN))
 }
 
-/// Changes what is captured, from now on. Cheap to clone.
+/// Changes the captured level while the program runs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct LogControl {
     handle: reload::Handle<Targets, Registry>,
@@ -136,15 +141,15 @@ pub struct LogControl {
 }
 
 impl LogControl {
-    /// The most detailed level that is captured.
+    /// The most detailed level captured.
     pub fn level(&self) -> LogLevel {
         *self.level.lock()
     }
 
-    /// Sets the most detailed level that is captured.
+    /// Sets the most detailed level to capture.
     ///
     /// # Errors
-    /// [`LoggingError::Gone`] if the log's subscriber is.
+    /// [`LoggingError::Gone`] if the log's subscriber no longer exists.
     pub fn set_level(&self, level: LogLevel) -> Result<(), LoggingError> {
         let mut current = self.level.lock();
         self.handle.reload(filter(level))?;
@@ -152,14 +157,14 @@ impl LogControl {
         Ok(())
     }
 
-    /// Lines that were lost since the start because stderr or the file was written too slowly or
-    /// not at all. What the pane lost it says itself.
+    /// Lines lost since the start because stderr or the file was too slow or failed. The pane
+    /// reports its own losses.
     pub fn lost_lines(&self) -> u64 {
         self.writers.iter().map(LineWriter::lost).sum()
     }
 }
 
-/// Writes out what is waiting when it is dropped, for at most [`FLUSH_TIMEOUT`].
+/// Flushes the log when dropped, waiting at most [`FLUSH_TIMEOUT`].
 #[derive(Debug)]
 #[must_use = "dropping it flushes the log; keep it until the end of main"]
 pub struct LogGuard {
@@ -168,12 +173,13 @@ pub struct LogGuard {
 }
 
 impl LogGuard {
-    /// Waits until all that was logged before is written, at most until `deadline`; whether it is.
+    /// Waits until everything logged so far is written, at most until `deadline`. Returns whether
+    /// it is.
     pub fn flush(&self, deadline: Instant) -> bool {
         if self.pane {
             tui_logger::move_events();
         }
-        // Each has its turn, also after one that is stalled.
+        // Every writer is flushed, even after one that has stalled.
         let stalled = self.writers.iter().filter(|writer| !writer.flush(deadline)).count();
         stalled == 0
     }

@@ -1,6 +1,7 @@
 //! The ground floor: ids, names, poses, levels, limits and time. Uses nothing else of this crate.
 
 mod budget;
+mod code_points;
 mod id;
 mod level;
 mod limits;

@@ -1,4 +1,4 @@
-//! The log of a whole process: `logging::init` can be called once, so this file holds one test.
+//! The log of a whole process. `logging::init` works only once, so this file holds one test.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! From an address to an open WebSocket, and what can go wrong on the way.
+//! From an address to an open WebSocket.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -10,25 +10,25 @@ use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::BotsError;
+use super::error::BotsError;
 use crate::config::DEFAULT_PORT;
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
 
-/// Connecting and the handshake may each take this long.
+/// How long connecting and the handshake may each take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A read takes about one tick: tungstenite zero-fills the whole buffer before every read, so
-/// that its default of 128 KiB costs more than a small tick itself.
+/// Read buffers are sized for about one tick: tungstenite zero-fills the whole buffer before every
+/// read, so its default of 128 KiB would cost more than a small tick itself.
 const SMALL_READ: usize = 4 << 10;
 const LARGEST_READ: usize = 64 << 10;
-/// About what one head takes in a tick.
+/// About the size of one head in a tick.
 const HEAD_BYTES: usize = 160;
 
 /// A server's address.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
-    /// The whole address, with its port.
+    /// The complete address, with its port.
     pub(super) url: String,
     host: String,
     port: u16,
@@ -36,15 +36,15 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// `url` is `ws://host[:port][/path]`; without `ws://` it is meant, without a port it is the
-    /// wire contract's. A room has `members`.
+    /// Parses `ws://host[:port][/path]`; `ws://` and the default port may be omitted. `members` is
+    /// the size of a room.
     pub(super) fn parse(url: &str, members: usize) -> Result<Self, BotsError> {
         let bad = |reason: &str| BotsError::BadUrl { url: url.to_owned(), reason: reason.into() };
         let full = if url.contains("://") { url.to_owned() } else { format!("ws://{url}") };
         let uri: Uri = full.parse().map_err(|error| bad(&format!("{error}")))?;
         match uri.scheme_str() {
             Some("ws") => {}
-            Some("wss") => return Err(bad("the bots speak no TLS; use ws://")),
+            Some("wss") => return Err(bad("bots don't support TLS; use ws://")),
             _ => return Err(bad("it does not start with ws://")),
         }
         let host =
@@ -52,7 +52,7 @@ impl Target {
         let port = match uri.port() {
             Some(port) => port.as_u16(),
             None if uri.authority().is_some_and(|all| all.as_str().ends_with(host)) => DEFAULT_PORT,
-            None => return Err(bad("its port is no number from 1 to 65535")),
+            None => return Err(bad("its port is not a number from 1 to 65535")),
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
@@ -70,7 +70,7 @@ impl Target {
                 return Err(BotsError::NothingListens { url: self.url.clone() });
             }
             Ok(Err(error)) => return Err(self.unreachable(error.to_string())),
-            Err(_) => return Err(self.unreachable(format!("no answer in {PATIENCE:?}"))),
+            Err(_) => return Err(self.unreachable(format!("no answer within {PATIENCE:?}"))),
         };
         stream.set_nodelay(true).map_err(|error| self.unreachable(error.to_string()))?;
         let config = WebSocketConfig::default().read_buffer_size(self.read_buffer);
@@ -85,8 +85,8 @@ impl Target {
                     reason: super::wire::printable(text.as_deref().unwrap_or_default().trim()),
                 })
             }
-            Ok(Err(error)) => Err(self.no_web_socket(error.to_string())),
-            Err(_) => Err(self.no_web_socket(format!("no answer in {PATIENCE:?}"))),
+            Ok(Err(error)) => Err(self.not_a_web_socket(error.to_string())),
+            Err(_) => Err(self.not_a_web_socket(format!("no answer within {PATIENCE:?}"))),
         }
     }
 
@@ -94,7 +94,7 @@ impl Target {
         BotsError::Unreachable { url: self.url.clone(), reason }
     }
 
-    fn no_web_socket(&self, reason: String) -> BotsError {
+    fn not_a_web_socket(&self, reason: String) -> BotsError {
         BotsError::NoWebSocket { url: self.url.clone(), reason }
     }
 }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_addresses_are_named_with_the_reason() {
+    fn invalid_addresses_are_named_with_the_reason() {
         for (given, reason) in [
             ("wss://lab.example", "TLS"),
             ("http://lab.example", "ws://"),

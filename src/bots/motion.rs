@@ -1,37 +1,38 @@
-//! How a simulated head moves: where to, how fast, and what it looks at. Pure; time is passed in.
+//! How a simulated head moves: where to, how fast, and what it faces. Pure; time is passed in.
 
 use std::f32::consts::{PI, TAU};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-/// Half of a room's 12 m by 8 m floor, in metres, with its middle at the origin.
+use super::crowd::Crowd;
+
+/// Half the sides of a room's floor of 12 m by 8 m, centred on the origin, in metres.
 const HALF_WIDTH: f32 = 6.0;
 const HALF_DEPTH: f32 = 4.0;
-/// Nobody heads for a place nearer to a wall than this, in metres.
+/// Goals keep this distance from the walls, in metres.
 const WALL_MARGIN: f32 = 0.5;
 
-/// Motion is worked out in steps of this length, so that a path depends on the seed and not on
-/// when it is asked for; 250 steps a second keep up with the fastest headset.
+/// Motion is integrated in steps of this length, so that a path depends on the seed and not on
+/// when it is sampled; 250 steps a second keep up with the fastest headset.
 const STEP: Duration = Duration::from_millis(4);
 const DT: f32 = 0.004;
 
-/// Comfortable acceleration of someone walking, in m/s².
+/// A comfortable acceleration for walking, in m/s².
 const ACCELERATION: f32 = 1.5;
-/// A head turns as a critically damped spring with this angular frequency, in rad/s: a right
-/// angle takes about half a second.
+/// Angular frequency, in rad/s, of the critically damped spring that turns a head: a right angle
+/// takes about half a second.
 const TURN_RATE: f32 = 7.0;
-/// Steps a second of someone walking at 1 m/s.
+/// Steps a second at a walking speed of 1 m/s.
 const STRIDE_HZ: f32 = 1.8;
-/// How far the head sinks at each step at 1 m/s, in metres.
+/// How far the head dips at each step at 1 m/s, in metres.
 const STRIDE_BOB: f32 = 0.02;
-/// How far breathing moves it, in metres, and how often a second.
+/// How far breathing moves the head, in metres, and how often a second.
 const BREATH_BOB: f32 = 0.004;
 const BREATH_HZ: f32 = 0.25;
 
-/// Where a head is and where it looks; metres and degrees, y up, as in Unity.
+/// A head's position and rotation in metres and degrees, y up, as in Unity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pose {
     pub(super) x: f32,
@@ -39,54 +40,11 @@ pub(super) struct Pose {
     pub(super) z: f32,
     /// Degrees; positive looks down.
     pub(super) pitch: f32,
-    /// Degrees from 0 up to 360, clockwise seen from above; 0 looks along z.
+    /// Degrees in 0..360, clockwise as seen from above; 0 faces along z.
     pub(super) yaw: f32,
 }
 
-/// Where everyone in one room stands, for those who look about.
-#[derive(Debug)]
-pub(super) struct Crowd(Vec<AtomicU64>);
-
-/// No place: all bits set are not a number, for both coordinates.
-const NOWHERE: u64 = u64::MAX;
-
-impl Crowd {
-    pub(super) fn new(members: usize) -> Self {
-        Self((0..members).map(|_| AtomicU64::new(NOWHERE)).collect())
-    }
-
-    pub(super) fn place(&self, slot: usize, x: f32, z: f32) {
-        if let Some(place) = self.0.get(slot) {
-            let packed = u64::from(x.to_bits()) << 32 | u64::from(z.to_bits());
-            place.store(packed, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn remove(&self, slot: usize) {
-        if let Some(place) = self.0.get(slot) {
-            place.store(NOWHERE, Ordering::Relaxed);
-        }
-    }
-
-    fn position(&self, slot: usize) -> Option<(f32, f32)> {
-        let packed = self.0.get(slot)?.load(Ordering::Relaxed);
-        (packed != NOWHERE)
-            .then(|| (f32::from_bits((packed >> 32) as u32), f32::from_bits(packed as u32)))
-    }
-
-    fn nearest_to(&self, own: usize, x: f32, z: f32) -> Option<usize> {
-        (0..self.0.len())
-            .filter(|&slot| slot != own)
-            .filter_map(|slot| {
-                let (other_x, other_z) = self.position(slot)?;
-                Some((slot, (other_x - x).hypot(other_z - z)))
-            })
-            .min_by(|(_, left), (_, right)| left.total_cmp(right))
-            .map(|(slot, _)| slot)
-    }
-}
-
-/// A place in a circle of people who stand and talk.
+/// A place in a circle of people standing and talking.
 #[derive(Clone, Copy, Debug)]
 struct Circle {
     middle: (f32, f32),
@@ -102,7 +60,7 @@ pub(super) struct Walker {
     position: (f32, f32),
     velocity: (f32, f32),
     goal: (f32, f32),
-    /// What someone standing faces, if not where it came from.
+    /// What the head faces while standing; `None` to keep its direction.
     facing: Option<(f32, f32)>,
     circle: Option<Circle>,
     cruise: f32,
@@ -114,12 +72,12 @@ pub(super) struct Walker {
     pitch: f32,
     height: f32,
     stride: f32,
-    /// Where its small movements are in their cycles, so that no two nod in step.
+    /// Phase of its small movements, so that no two heads nod in step.
     phase: f32,
 }
 
 impl Walker {
-    /// The one with number `slot` of its room. Equal seeds and slots move equally.
+    /// The head in a room's `slot`. Equal seeds and slots move alike.
     pub(super) fn new(room_seed: u64, slot: usize) -> Self {
         let mut random = StdRng::seed_from_u64(
             room_seed ^ (slot as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
@@ -141,7 +99,7 @@ impl Walker {
             yaw: random.random_range(0.0..TAU),
             yaw_speed: 0.0,
             pitch: 0.0,
-            // Leaves room for the bob: heads stay between 1.5 and 1.85 m.
+            // With the bob, heads stay between 1.5 and 1.85 m.
             height: random.random_range(1.54..1.84),
             stride: 0.0,
             phase: random.random_range(0.0..TAU),
@@ -151,7 +109,7 @@ impl Walker {
         walker
     }
 
-    /// Moves on to `at`, counted from when it was made, and says where the head is then.
+    /// Moves on to `at`, counted from the walker's creation, and returns the pose then.
     pub(super) fn advance_to(&mut self, at: Duration, crowd: &Crowd) -> Pose {
         while self.now + STEP <= at {
             self.now += STEP;
@@ -166,7 +124,7 @@ impl Walker {
         self.stand_until = None;
         self.cruise = self.random.random_range(0.8..1.3);
         match self.circle {
-            // Most of the time those who belong to a circle are in it.
+            // Members of a circle spend most of their time in it.
             Some(circle) if self.random.random_bool(0.75) => {
                 self.goal = circle.place;
                 self.facing = Some(circle.middle);
@@ -191,7 +149,7 @@ impl Walker {
         if self.stand_until.is_some_and(|until| self.now >= until) {
             self.set_out();
         }
-        // The speed from which it can still stop at the goal.
+        // Slow enough to stop at the goal.
         let speed = self.cruise.min((ACCELERATION * distance).sqrt());
         let wanted = match self.stand_until {
             None if distance > 0.0 => (to_x / distance * speed, to_z / distance * speed),
@@ -252,7 +210,7 @@ impl Walker {
     }
 }
 
-/// Two of five belong to a circle of four, each circle somewhere of its own.
+/// Two in five belong to a circle of four; each circle has its own place.
 fn circle_for(room_seed: u64, slot: usize) -> Option<Circle> {
     if slot % 5 >= 2 {
         return None;
@@ -289,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn equal_seeds_move_equally_and_others_do_not() {
+    fn equal_seeds_move_alike_and_others_do_not() {
         assert_eq!(path(7, 1, 20), path(7, 1, 20));
         assert_ne!(path(7, 1, 20), path(8, 1, 20));
         assert_ne!(path(7, 1, 20), path(7, 2, 20));
     }
 
     #[test]
-    fn a_path_does_not_depend_on_when_it_is_asked_for() {
+    fn a_path_does_not_depend_on_when_it_is_sampled() {
         let crowd = Crowd::new(1);
         let (mut often, mut once) = (Walker::new(3, 0), Walker::new(3, 0));
         let mut last = None;
@@ -319,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_jumps_runs_or_snaps_round() {
+    fn nobody_jumps_runs_or_turns_abruptly() {
         for slot in 0..9 {
             let mut last_speed = 0.0f32;
             for pair in path(11, slot, 120).windows(2) {
@@ -335,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn everyone_gets_somewhere_and_looks_where_it_goes() {
+    fn everyone_gets_somewhere_and_faces_ahead() {
         for slot in 2..5 {
             let poses = path(5, slot, 60);
             let walked: f32 = poses
@@ -371,17 +329,5 @@ mod tests {
             together += u32::from(x.hypot(z) < 1.8 && x * yaw.sin() + z * yaw.cos() > 0.0);
         }
         assert!(together > 20, "{together} of 120 s");
-    }
-
-    #[test]
-    fn the_nearest_other_is_neither_oneself_nor_gone() {
-        let crowd = Crowd::new(4);
-        assert_eq!(crowd.nearest_to(0, 0.0, 0.0), None);
-        crowd.place(0, 0.0, 0.0);
-        crowd.place(1, 3.0, 0.0);
-        crowd.place(2, 0.0, -1.0);
-        assert_eq!(crowd.nearest_to(0, 0.0, 0.0), Some(2));
-        crowd.remove(2);
-        assert_eq!(crowd.nearest_to(0, 0.0, 0.0), Some(1));
     }
 }

@@ -1,4 +1,4 @@
-//! What bots and their rooms are called.
+//! Names of bots and their rooms.
 
 use parking_lot::Mutex;
 
@@ -80,7 +80,7 @@ const ROOMS: [&str; 12] = [
     "rooftop-12",
 ];
 
-/// The name with the number `index`: a first name, and from the second round on a number too.
+/// The name with number `index`: a first name, with a suffix from the second round on.
 pub(super) fn user_name(index: usize) -> String {
     let first = FIRST_NAMES[index % FIRST_NAMES.len()];
     match index / FIRST_NAMES.len() {
@@ -89,20 +89,20 @@ pub(super) fn user_name(index: usize) -> String {
     }
 }
 
-/// The name of the room with the number `index`.
+/// The name of the room with number `index`.
 pub(super) fn room_name(index: usize) -> String {
     ROOMS.get(index).map_or_else(|| format!("hall-{}", index + 1), |room| (*room).to_owned())
 }
 
-/// Names that one run tries: enough for the largest run on a server where nine others are.
+/// Names that one run tries: enough for the largest run beside nine others of its size.
 const NAMES_TRIED: usize = 50_000;
 
-/// Hands out each name once, to whichever bot needs one.
+/// Hands out each name once, to whichever bot asks.
 #[derive(Debug, Default)]
 pub(super) struct NamePool(Mutex<usize>);
 
 impl NamePool {
-    /// The next name that nobody here has; none after [`NAMES_TRIED`].
+    /// The next unused name; `None` after [`NAMES_TRIED`].
     pub(super) fn next(&self) -> Option<String> {
         let mut handed_out = self.0.lock();
         (*handed_out < NAMES_TRIED).then(|| {
@@ -117,14 +117,13 @@ impl NamePool {
 mod tests {
     use std::collections::HashSet;
 
-    use unicode_normalization::UnicodeNormalization;
-
     use super::*;
+    use crate::model::UserName;
 
     #[test]
-    fn no_two_names_look_the_same() {
-        let same = |name: String| caseless::default_case_fold_str(&name.nfkc().collect::<String>());
-        let users: HashSet<String> = (0..5000).map(user_name).map(same).collect();
+    fn no_two_names_look_alike() {
+        let users: HashSet<UserName> =
+            (0..5000).map(|index| UserName::new(&user_name(index)).unwrap()).collect();
         assert_eq!(users.len(), 5000);
         let rooms: HashSet<String> = (0..1000).map(room_name).collect();
         assert_eq!(rooms.len(), 1000);

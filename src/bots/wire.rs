@@ -1,4 +1,4 @@
-//! The wire contract as a headset speaks it: requests out, replies and events in.
+//! The wire contract from a headset's side: requests out, replies and events in.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::motion::Pose;
 
-/// Poses are numbered up to here and then from 0 again.
+/// Pose numbers wrap around at this value.
 pub(super) const POSE_NUMBERS: u16 = 10_000;
 
 pub(super) fn login(user: &str, pass: &str) -> String {
@@ -37,9 +37,9 @@ impl PoseWriter {
         Self { head: format!(r#"{{"room":{room},"type":"transform","data":{{"pos":{{"x":"#) }
     }
 
-    /// Positions have three decimals and the yaw two. The server hands numbers on with the value
-    /// they came in, so the next four decimals of the yaw, a hundredth of a degree at most, can
-    /// carry the pose's `number`, below [`POSE_NUMBERS`].
+    /// Positions have three decimals and the yaw two. The server passes numbers on unchanged, so
+    /// the next four decimals of the yaw, less than a hundredth of a degree, can carry the pose's
+    /// `number`, which is below [`POSE_NUMBERS`].
     pub(super) fn write(&self, pose: &Pose, number: u16) -> String {
         let mut text = String::with_capacity(self.head.len() + 96);
         text.push_str(&self.head);
@@ -55,7 +55,7 @@ impl PoseWriter {
     }
 }
 
-/// The number that [`PoseWriter::write`] hid in a yaw.
+/// The number that [`PoseWriter::write`] put into a yaw.
 pub(super) fn pose_number(yaw: f64) -> u16 {
     ((yaw * 1e6).round() as u64 % u64::from(POSE_NUMBERS)) as u16
 }
@@ -77,19 +77,19 @@ struct Detail {
 }
 
 impl Reply {
-    /// What the server said was wrong, in its own words, as one line.
+    /// The server's explanation of an error, as one line.
     pub(super) fn reason(&self) -> String {
         let text = self.detail.reason.as_ref().unwrap_or(&self.msg);
         printable(text)
     }
 }
 
-/// `text` without what could steer a terminal, and not longer than a line or two.
+/// `text` without control characters, which could drive a terminal, cut to 200 characters.
 pub(super) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// One entry of an event, with its data not looked at.
+/// One entry of an event, its data unparsed.
 #[derive(Debug, Deserialize)]
 pub(super) struct Entry<'a> {
     #[serde(borrow)]
@@ -141,7 +141,7 @@ pub(super) fn entries(frame: &str) -> Result<Vec<Entry<'_>>, serde_json::Error> 
     serde_json::from_str::<Event<'_>>(frame).map(|event| event.payload)
 }
 
-/// Everyone in a tick.
+/// All heads in a tick.
 pub(super) fn heads(frame: &str) -> Result<Vec<Head<'_>>, serde_json::Error> {
     serde_json::from_str::<Tick<'_>>(frame).map(|tick| tick.payload)
 }
@@ -154,26 +154,26 @@ pub(super) fn reply(frame: &str) -> Result<Reply, serde_json::Error> {
     serde_json::from_str::<Answer>(frame).map(|answer| answer.response)
 }
 
-/// What a frame is, from its first hundred bytes or so.
+/// What a frame contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FrameKind {
     /// An answer or an error.
     Reply,
-    /// A tick of the own room.
+    /// A tick of the bot's own room.
     Tick,
-    /// Another event of the own room.
+    /// Another event of its own room.
     Event,
-    /// An event of some other room.
+    /// An event of another room.
     Elsewhere,
     /// None of these.
     Unknown,
 }
 
-/// Looks no further into `frame` than to the type of the first entry: with hundreds of heads in
-/// each tick, to read all of every tick for every bot would measure the bots.
+/// Parses `frame` only up to the type of its first entry: with hundreds of heads in each tick,
+/// parsing every tick in full for every bot would measure the bots, not the server.
 pub(super) fn peek(frame: &str, own_room: &str) -> FrameKind {
     let mut peek = Peek { own_room, in_own_room: None, kind: None };
-    // An error is how the parser is told to stop.
+    // Returning an error is how a visitor stops the parser.
     let _ = peek.deserialize_frame(frame);
     match (peek.kind, peek.in_own_room) {
         (Some(FrameKind::Reply), _) => FrameKind::Reply,
@@ -259,7 +259,7 @@ impl<'de> Visitor<'de> for FirstEntry<'_, '_> {
                 let Key(kind) = entry.next_value()?;
                 let tick = kind == "transform";
                 self.0.kind = Some(if tick { FrameKind::Tick } else { FrameKind::Event });
-                // With the room still to come, the rest has to be read too.
+                // If the room comes after the payload, the rest has to be parsed too.
                 if self.0.in_own_room.is_some() {
                     return Err(A::Error::custom(""));
                 }
@@ -278,7 +278,7 @@ mod tests {
     const TICK: &str = r#"{"info":"user","room":"lab","payload":[{"time":1.5,"user":"a","type":"transform","data":{"pos":{"x":1,"y":2,"z":3},"rot":{"x":0,"y":12.340042,"z":0}}}]}"#;
 
     #[test]
-    fn frames_are_told_apart_by_their_beginning() {
+    fn the_beginning_of_a_frame_reveals_its_kind() {
         assert_eq!(peek(TICK, "lab"), FrameKind::Tick);
         assert_eq!(peek(TICK, "lobby"), FrameKind::Elsewhere);
         assert_eq!(peek(&TICK[..TICK.len() - 60], "lab"), FrameKind::Tick);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_in_the_yaw_survives_as_a_double() {
+    fn a_number_in_the_yaw_survives_as_an_f64() {
         let writer = PoseWriter::new("a\"b");
         let mut pose = Pose { x: -0.1234, y: 1.7, z: 3.0, pitch: -2.04, yaw: 0.0 };
         for number in 0..POSE_NUMBERS {
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_and_a_reply_are_read_in_full() {
+    fn ticks_and_replies_are_parsed_in_full() {
         let heads = heads(TICK).unwrap();
         assert_eq!((heads[0].user.as_ref(), pose_number(heads[0].yaw())), ("a", 42));
         let refused = reply(r#"{"info":"error","response":{"time":1,"code":409,"msg":"Request conflicts current status.","detail":{"reason":"in\u001b[2J use"}}}"#).unwrap();

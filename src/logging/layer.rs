@@ -1,16 +1,12 @@
-//! The layer that turns events into lines and hands them on.
-
-use std::fmt::Write;
+//! The layer that turns events into lines and sends them to the pane, a file or stderr.
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::line::EventText;
+use super::line::{EventText, Line, stamped};
 use super::writer::LineWriter;
 
 /// Where lines go.
@@ -33,7 +29,7 @@ pub(super) struct LineLayer {
     sinks: Vec<Sink>,
 }
 
-/// The fields of a span, formatted when it is made.
+/// A span's fields, formatted when it is created.
 struct SpanFields(String);
 
 impl LineLayer {
@@ -57,7 +53,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LineLayer {
         values.record(&mut text);
         let mut extensions = span.extensions_mut();
         let before = extensions.remove::<SpanFields>().map(|fields| fields.0).unwrap_or_default();
-        let mut fields = super::line::Line::default();
+        let mut fields = Line::default();
         fields.push_word(&before);
         fields.push_word(text.into_fields().as_str());
         extensions.replace(SpanFields(fields.as_str().to_owned()));
@@ -70,7 +66,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LineLayer {
         for span in context.event_scope(event).into_iter().flatten() {
             spans.extend(span.extensions().get::<SpanFields>().map(|fields| fields.0.clone()));
         }
-        // The innermost span says most about the event, so it comes first.
+        // The innermost span tells most about the event, so it comes first.
         let line = text.into_line(spans.iter().map(String::as_str));
         let metadata = event.metadata();
         for sink in &self.sinks {
@@ -80,14 +76,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LineLayer {
             }
         }
     }
-}
-
-/// `text` with the time in UTC and the level before it.
-pub(super) fn stamped(level: Level, text: &str) -> String {
-    let mut line = String::with_capacity(36 + text.len());
-    let _ = SystemTime.format_time(&mut Writer::new(&mut line));
-    let _ = write!(line, " {:<5} {text}", level.as_str());
-    line
 }
 
 fn to_pane(level: Level, target: &str, text: &str) {

@@ -2,14 +2,17 @@
 
 use std::fmt::{self, Debug, Write};
 
+use tracing::Level;
 use tracing::field::{Field, Visit};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 use crate::model::text::push_printable;
 
-/// The longest line, in characters without time and level; the rest is cut and `…` put for it.
+/// The longest line in characters, not counting time and level; `…` replaces the rest.
 pub const LINE_CHARS: usize = 1000;
 
-/// Text that is printable and no longer than [`LINE_CHARS`].
+/// Printable text no longer than [`LINE_CHARS`].
 #[derive(Debug, Default)]
 pub(super) struct Line {
     text: String,
@@ -22,7 +25,7 @@ impl Line {
         &self.text
     }
 
-    /// Adds `text` after a space, if there is anything on either side of it.
+    /// Appends `text`, after a space unless either side is empty.
     pub(super) fn push_word(&mut self, text: &str) {
         if !self.text.is_empty() && !text.is_empty() {
             let _ = self.write_char(' ');
@@ -32,7 +35,7 @@ impl Line {
 }
 
 impl Write for Line {
-    /// Fails when the line is full, so that a large value is not formatted to its end.
+    /// Fails once the line is full, so that a large value is not formatted to the end.
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
             if self.cut {
@@ -51,7 +54,7 @@ impl Write for Line {
     }
 }
 
-/// Collects an event's message and fields in whatever order they come.
+/// Collects an event's message and fields in whatever order they arrive.
 #[derive(Debug, Default)]
 pub(super) struct EventText {
     message: Line,
@@ -59,12 +62,12 @@ pub(super) struct EventText {
 }
 
 impl EventText {
-    /// The fields alone, as `name=value name=value`.
+    /// Only the fields, as `name=value name=value`.
     pub(super) fn into_fields(self) -> Line {
         self.fields
     }
 
-    /// The whole line; `spans` are the fields of the spans around the event.
+    /// The whole line; `spans` are the fields of the enclosing spans.
     pub(super) fn into_line<'a>(self, spans: impl Iterator<Item = &'a str>) -> Line {
         let mut line = self.message;
         line.push_word(self.fields.as_str());
@@ -115,7 +118,15 @@ impl Visit for EventText {
     }
 }
 
-/// Whether a value can stand without quotes: no name can then pass for another field.
+/// `text` after the time in UTC and the level.
+pub(super) fn stamped(level: Level, text: &str) -> String {
+    let mut line = String::with_capacity(36 + text.len());
+    let _ = SystemTime.format_time(&mut Writer::new(&mut line));
+    let _ = write!(line, " {:<5} {text}", level.as_str());
+    line
+}
+
+/// Whether a value needs no quotes, so that no name can pass for another field.
 fn is_one_word(value: &str) -> bool {
     !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '='))
 }
@@ -142,7 +153,7 @@ mod tests {
     use crate::model::text::is_printable;
 
     #[test]
-    fn quoted_means_one_literal() {
+    fn only_a_single_literal_counts_as_quoted() {
         for text in [r#""""#, r#""a b""#, r#""a \" b""#, r#""a\\""#] {
             assert!(is_quoted(text), "{text}");
         }
@@ -164,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_and_never_within_an_escape() {
+    fn a_long_line_is_cut_but_not_within_an_escape() {
         let mut line = Line::default();
         assert!(line.write_str(&"x".repeat(LINE_CHARS)).is_ok());
         assert_eq!(line.as_str().len(), LINE_CHARS);

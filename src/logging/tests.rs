@@ -19,10 +19,10 @@ impl Write for Memory {
     }
 }
 
-/// The lines, without time, that `log` leaves when `level` is captured at first.
+/// The lines, without their times, that `log` writes when `level` is captured at first.
 fn lines(level: LogLevel, log: impl FnOnce(&LogControl)) -> Vec<String> {
     let memory = Memory::default();
-    let sink = Sink::Writer(LineWriter::spawn(Box::new(memory.clone()), |_| {}).unwrap());
+    let sink = Sink::Writer(LineWriter::spawn(Box::new(memory.clone()), Box::new(|_| {})));
     let (subscriber, control, guard) = build(vec![sink], level);
     with_default(subscriber, || log(&control));
     assert!(guard.flush(Instant::now() + Duration::from_secs(20)));
@@ -79,7 +79,7 @@ fn no_value_can_pass_for_another_field_or_line() {
 }
 
 #[test]
-fn fields_of_the_spans_around_follow() {
+fn fields_of_enclosing_spans_follow() {
     let lines = lines(LogLevel::Info, |_| {
         let outer = info_span!("server", port = 5).entered();
         let inner = info_span!("session", peer = "10.0.0.1", user = tracing::field::Empty);
@@ -120,7 +120,7 @@ fn the_level_changes_while_running() {
 }
 
 #[test]
-fn other_crates_say_no_more_than_warnings() {
+fn other_crates_log_only_warnings_and_errors() {
     let lines = lines(LogLevel::Trace, |control| {
         info!(target: "tokio", "no");
         warn!(target: "tokio", "yes");
@@ -131,7 +131,7 @@ fn other_crates_say_no_more_than_warnings() {
 }
 
 #[test]
-fn a_level_can_not_be_changed_when_the_log_is_gone() {
+fn the_level_can_not_be_changed_once_the_log_is_gone() {
     let (subscriber, control, guard) = build(Vec::new(), LogLevel::Info);
     drop((subscriber, guard));
     assert!(matches!(control.set_level(LogLevel::Trace), Err(LoggingError::Gone(_))));
@@ -163,6 +163,60 @@ fn the_pane_shows_the_message_first() {
     let shown: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
     assert!(shown.contains(r"joined user=a\u{1b}da"), "{shown}");
     assert!(!shown.contains("unwanted"), "{shown}");
+}
+
+/// Blocks on every write until the sender is dropped.
+struct Stalled(std::sync::mpsc::Receiver<()>);
+
+impl Write for Stalled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.recv();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn stalled_streams_delay_the_end_by_the_flush_timeout_together() {
+    let (releases, sinks): (Vec<_>, Vec<_>) = (0..2)
+        .map(|_| {
+            let (release, stalled) = std::sync::mpsc::channel();
+            let out = Box::new(Stalled(stalled));
+            (release, Sink::Writer(LineWriter::spawn(out, Box::new(|_| {}))))
+        })
+        .unzip();
+    let (subscriber, control, guard) = build(sinks, LogLevel::Info);
+    with_default(subscriber, || (0..2 * QUEUE_LINES).for_each(|n| info!(n)));
+    assert!(control.lost_lines() >= QUEUE_LINES as u64);
+    let start = Instant::now();
+    drop(guard);
+    let took = start.elapsed();
+    assert!(took >= FLUSH_TIMEOUT && took < FLUSH_TIMEOUT * 19 / 10, "{took:?}");
+    drop(releases);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_costs_lines_and_nothing_else() {
+    let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
+    let memory = Memory::default();
+    let sinks = vec![
+        Sink::Writer(LineWriter::spawn(Box::new(full), Box::new(|_| {}))),
+        Sink::Writer(LineWriter::spawn(Box::new(memory.clone()), Box::new(|_| {}))),
+    ];
+    let (subscriber, control, guard) = build(sinks, LogLevel::Info);
+    with_default(subscriber, || {
+        info!("one");
+        assert!(guard.flush(Instant::now() + Duration::from_secs(20)));
+        info!("two");
+    });
+    assert!(guard.flush(Instant::now() + Duration::from_secs(20)));
+    assert_eq!(control.lost_lines(), 2);
+    let text = String::from_utf8(memory.0.lock().clone()).unwrap();
+    assert_eq!(text.lines().map(without_time).collect::<Vec<_>>(), ["INFO  one", "INFO  two"]);
 }
 
 #[test]

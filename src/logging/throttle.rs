@@ -1,4 +1,4 @@
-//! "Once a second at most", for what a client can cause as often as it likes.
+//! Limits log events that a client can trigger at will to one a second.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use crate::model::Timestamp;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Lets one event a second through, and counts the others.
+/// Lets one event a second through and counts the others.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OncePerSecond {
     last: Option<Timestamp>,
@@ -16,7 +16,8 @@ pub struct OncePerSecond {
 }
 
 impl OncePerSecond {
-    /// If the event at `now` is to be logged: how many were suppressed since the last that was.
+    /// Returns `Some` if the event at `now` should be logged, with the number of events suppressed
+    /// since the last logged one.
     pub fn admit(&mut self, now: Timestamp) -> Option<u64> {
         if self.is_open(now) {
             self.last = Some(now);
@@ -27,8 +28,8 @@ impl OncePerSecond {
         }
     }
 
-    /// How many were suppressed, if there were any and their second is over, so that the last of
-    /// a burst are told too. Counts as logged.
+    /// The number of suppressed events, if there are any and their second is over, so that the
+    /// end of a burst is logged too. Counts as a logged event.
     pub fn take_due(&mut self, now: Timestamp) -> Option<u64> {
         if self.suppressed > 0 {
             self.is_open(now).then(|| self.admit(now)).flatten()
@@ -42,8 +43,8 @@ impl OncePerSecond {
     }
 }
 
-/// [`OncePerSecond`] for each kind of event. Make `K` something of which there are few, such as
-/// the limits: it is kept until [`RateLimitedLog::due`] finds its second over.
+/// [`OncePerSecond`] for each kind of event. `K` should have few values, such as the limits: each
+/// is kept until [`RateLimitedLog::due`] finds that its second is over.
 #[derive(Clone, Debug)]
 pub struct RateLimitedLog<K> {
     kinds: HashMap<K, OncePerSecond>,
@@ -56,13 +57,13 @@ impl<K> Default for RateLimitedLog<K> {
 }
 
 impl<K: Eq + Hash + Clone> RateLimitedLog<K> {
-    /// If the event of this kind at `now` is to be logged: how many of its kind were suppressed
-    /// since the last that was.
+    /// Returns `Some` if the event at `now` should be logged, with the number of events of its
+    /// kind suppressed since the last logged one.
     pub fn admit(&mut self, kind: K, now: Timestamp) -> Option<u64> {
         self.kinds.entry(kind).or_default().admit(now)
     }
 
-    /// The kinds of which some were suppressed and whose second is over, with how many; call it
+    /// The kinds with suppressed events whose second is over, each with their number. Call it
     /// about once a second.
     pub fn due(&mut self, now: Timestamp) -> Vec<(K, u64)> {
         let mut due = Vec::new();
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_apart() {
+    fn kinds_are_limited_separately() {
         let mut log = RateLimitedLog::default();
         assert_eq!(log.admit("rooms", at(0)), Some(0));
         assert_eq!(log.admit("messages", at(1)), Some(0));
@@ -108,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_forgotten(gaps in prop::collection::vec(0u64..700, 1..60)) {
+        fn every_event_is_logged_or_counted(gaps in prop::collection::vec(0u64..700, 1..60)) {
             let mut gate = OncePerSecond::default();
             let (mut now, mut told) = (0, 0);
             let mut last = None;

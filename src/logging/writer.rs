@@ -1,159 +1,89 @@
-//! Lines on their way to a file or stderr, which may be slow, stalled or broken.
+//! The log's own end of a file or stderr: queues lines and never waits for them to be written.
+//!
+//! `tracing-appender` brings the bounded queue, the count of lines that didn't fit, and the thread
+//! that writes. Three of the log's promises it doesn't keep, so they are kept here and in
+//! [`Output`]:
+//!
+//! - It swallows write errors. `Output` counts the lines they cost, reports the first error, and
+//!   says in the log how many lines were lost.
+//! - It flushes only when its `WorkerGuard` is dropped, which may take 1.1 s for each file, doesn't
+//!   return whether it succeeded, and prints to stdout, where the console may be, or panics if
+//!   stdout is closed. The guard is therefore never dropped; [`LineWriter::flush`] has a deadline.
+//! - It makes a system call for each line; `Output` writes them in batches.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
-use tracing::Level;
+use parking_lot::Mutex;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder};
 
-use super::layer::stamped;
+use super::output::{Output, Progress, Report};
 
-/// Lines that may wait for a slow file or stderr; what comes on top of them is lost and counted.
+/// Lines that may wait for a slow file or stderr; further ones are lost and counted.
 pub const QUEUE_LINES: usize = 4096;
 
-/// Written at once at most, roughly: enough to make a system call cheap.
-const BATCH_BYTES: usize = 64 << 10;
-
-/// How soon a stream that takes nothing just now is tried again.
-const RETRY: Duration = Duration::from_millis(10);
-
-/// Hands lines to a thread of its own that writes them. Never blocks. Cheap to clone.
+/// Queues lines for a thread that writes them. Never blocks. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct LineWriter {
-    queue: SyncSender<String>,
-    state: Arc<State>,
+    queue: Arc<Mutex<Queue>>,
+    progress: Arc<Progress>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    queued: AtomicU64,
-    /// Lost since the start.
-    lost: AtomicU64,
-    /// Lost, and not yet said in the log.
-    unreported: AtomicU64,
-    /// Taken from the queue and dealt with.
-    done: Mutex<u64>,
-    progress: Condvar,
-}
-
-impl State {
-    fn lose(&self, lines: u64) {
-        self.lost.fetch_add(lines, Ordering::Relaxed);
-        self.unreported.fetch_add(lines, Ordering::Relaxed);
-    }
+#[derive(Debug)]
+struct Queue {
+    lines: NonBlocking,
+    /// Lines that found room in it.
+    accepted: u64,
 }
 
 impl LineWriter {
-    /// Starts a thread that writes to `out` and calls `report` with the error when writing begins
-    /// to fail, and with none when it works again.
-    pub(super) fn spawn(
-        out: Box<dyn Write + Send>,
-        report: impl Fn(Option<io::Error>) + Send + 'static,
-    ) -> io::Result<Self> {
-        let (queue, lines) = sync_channel(QUEUE_LINES);
-        let state = Arc::new(State::default());
-        let shared = state.clone();
-        thread::Builder::new()
-            .name("log-writer".to_owned())
-            .spawn(move || write_lines(out, &lines, &shared, report))?;
-        Ok(Self { queue, state })
+    /// Starts a thread that writes to `out` and calls `report` with the error when writing starts
+    /// to fail, and with `None` when it works again.
+    ///
+    /// # Panics
+    /// If the system has no thread to spare.
+    pub(super) fn spawn(out: Box<dyn Write + Send>, report: Report) -> Self {
+        let progress = Arc::new(Progress::default());
+        let (lines, guard) = NonBlockingBuilder::default()
+            .lossy(true)
+            .buffered_lines_limit(QUEUE_LINES)
+            .thread_name("log-writer")
+            .finish(Output::new(out, report, progress.clone()));
+        std::mem::forget(guard);
+        progress.count_dropped_with(lines.error_counter());
+        Self { queue: Arc::new(Mutex::new(Queue { lines, accepted: 0 })), progress }
     }
 
     /// Queues a line, or counts it as lost.
-    pub(super) fn write(&self, line: String) {
-        if self.queue.try_send(line).is_ok() {
-            self.state.queued.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.state.lose(1);
-        }
+    pub(super) fn write(&self, mut line: String) {
+        line.push('\n');
+        // Held by one thread at a time, so that a change of the count is due to this line.
+        let mut queue = self.queue.lock();
+        let dropped = self.progress.dropped();
+        // Always succeeds: a line that doesn't fit is only counted.
+        let _ = queue.lines.write_all(line.as_bytes());
+        queue.accepted += u64::from(self.progress.dropped() == dropped);
     }
 
     /// Lines lost since the start.
     pub(super) fn lost(&self) -> u64 {
-        self.state.lost.load(Ordering::Relaxed)
+        self.progress.lost()
     }
 
-    /// Waits until all lines that this thread queued before are dealt with, at most until
-    /// `deadline`; whether they are.
+    /// Waits until all lines queued so far are written or lost, at most until `deadline`. Returns
+    /// whether they are.
     pub(super) fn flush(&self, deadline: Instant) -> bool {
-        let queued = self.state.queued.load(Ordering::Relaxed);
-        let mut done = self.state.done.lock();
-        while *done < queued {
-            if self.state.progress.wait_until(&mut done, deadline).timed_out() {
-                return *done >= queued;
-            }
-        }
-        true
+        let accepted = self.queue.lock().accepted;
+        self.progress.wait_for(accepted, deadline)
     }
-}
-
-fn write_lines(
-    mut out: Box<dyn Write + Send>,
-    lines: &Receiver<String>,
-    state: &State,
-    report: impl Fn(Option<io::Error>),
-) {
-    let mut failing = false;
-    let mut batch = String::new();
-    while let Ok(line) = lines.recv() {
-        batch.clear();
-        let mut count = 0;
-        let mut next = Some(line);
-        while let Some(line) = next {
-            batch.push_str(&line);
-            batch.push('\n');
-            count += 1;
-            next = if batch.len() < BATCH_BYTES { lines.try_recv().ok() } else { None };
-        }
-        let lost = state.unreported.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            let text =
-                format!("log lines were lost, as they could not be written in time count={lost}");
-            batch.push_str(&stamped(Level::WARN, &text));
-            batch.push('\n');
-        }
-        match write_all(&mut *out, batch.as_bytes()) {
-            Ok(()) if failing => {
-                failing = false;
-                report(None);
-            }
-            Ok(()) => {}
-            Err(error) => {
-                state.unreported.fetch_add(lost, Ordering::Relaxed);
-                state.lose(count);
-                if !failing {
-                    failing = true;
-                    report(Some(error));
-                }
-            }
-        }
-        *state.done.lock() += count;
-        state.progress.notify_all();
-    }
-}
-
-/// Like `Write::write_all`, but waits where a terminal or pipe was set not to block by whoever
-/// shares it.
-fn write_all(out: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match out.write(bytes) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY),
-            Err(error) => return Err(error),
-        }
-    }
-    out.flush()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Sender, channel};
+    use std::io::{self, ErrorKind};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::time::Duration;
 
     use super::*;
 
@@ -177,7 +107,7 @@ mod tests {
         }
     }
 
-    /// Says that a write has begun, then waits for what to do: take it, or fail.
+    /// Announces that a write has begun, then waits to be told whether it succeeds.
     struct Gate {
         begun: Sender<()>,
         answers: Receiver<io::Result<()>>,
@@ -187,7 +117,7 @@ mod tests {
     impl Write for Gate {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _ = self.begun.send(());
-            // A test that has dropped its end lets everything through.
+            // Once the test has dropped its end, everything succeeds.
             self.answers.recv().unwrap_or(Ok(()))?;
             self.memory.write(bytes)
         }
@@ -211,10 +141,11 @@ mod tests {
         let (report, reports) = channel();
         let memory = Memory::default();
         let gate = Gate { begun, answers: answer, memory: memory.clone() };
-        let writer = LineWriter::spawn(Box::new(gate), move |trouble| {
+        let report = Box::new(move |trouble: Option<io::Error>| {
             let _ = report.send(trouble.map(|error| error.to_string()));
         });
-        Stalled { writer: writer.unwrap(), begun: has_begun, answers, memory, reports }
+        let writer = LineWriter::spawn(Box::new(gate), report);
+        Stalled { writer, begun: has_begun, answers, memory, reports }
     }
 
     fn soon() -> Instant {
@@ -224,7 +155,7 @@ mod tests {
     #[test]
     fn lines_are_written_in_order_and_flushed() {
         let memory = Memory::default();
-        let writer = LineWriter::spawn(Box::new(memory.clone()), |_| {}).unwrap();
+        let writer = LineWriter::spawn(Box::new(memory.clone()), Box::new(|_| {}));
         for n in 0..1000 {
             writer.write(format!("line {n}"));
         }
@@ -235,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_stream_loses_lines_and_says_how_many() {
+    fn a_stalled_stream_loses_lines_and_logs_how_many() {
         let Stalled { writer, begun, answers, memory, .. } = gated();
         writer.write("first".into());
         begun.recv_timeout(Duration::from_secs(20)).unwrap();
@@ -249,16 +180,13 @@ mod tests {
         let text = memory.text();
         assert_eq!(text.lines().filter(|line| *line == "more").count(), QUEUE_LINES);
         assert_eq!(text.matches("lines were lost").count(), 1);
-        assert!(
-            text.contains(
-                " WARN  log lines were lost, as they could not be written in time count=5\n"
-            ),
-            "{text}"
-        );
+        let notice =
+            " WARN  log lines were lost because they couldn't be written in time count=5\n";
+        assert!(text.contains(notice), "{text}");
     }
 
     #[test]
-    fn a_broken_stream_is_reported_once_and_again_when_it_works() {
+    fn a_broken_stream_is_reported_once_and_so_is_its_recovery() {
         let Stalled { writer, answers, memory, reports, .. } = gated();
         for n in 0..3 {
             answers.send(Err(io::Error::other("disk full"))).unwrap();

@@ -1,4 +1,8 @@
-//! Names of users and rooms: what they may be, and when two are the same.
+//! Names of users and rooms: which are valid, and when two are the same.
+//!
+//! The rules are our own by choice. They follow PRECIS's nickname profile (RFC 8266) where it
+//! treats spaces, and differ in two points: emoji may carry presentation selectors, which PRECIS
+//! disallows, and case is folded in full, so that `straße` is `STRASSE`.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -9,6 +13,8 @@ use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
+use super::code_points::{is_blank, is_invisible, is_presentation_selector};
+
 /// The longest user name, in Unicode scalar values.
 pub const MAX_USER_CHARS: usize = 64;
 
@@ -18,26 +24,26 @@ pub const MAX_ROOM_CHARS: usize = 128;
 /// The room that always stands, and that everyone joins at login.
 pub const LOBBY: &str = "lobby";
 
-/// Why a name is refused.
+/// Why a name is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// No characters.
     #[error("a name can't be empty")]
     Empty,
-    /// More characters than allowed.
+    /// Too many characters.
     #[error("a name has at most {limit} characters, this one has {given}")]
     TooLong {
         /// The most that are allowed.
         limit: usize,
-        /// How many there are.
+        /// How many the name has.
         given: usize,
     },
-    /// Nothing to be seen.
-    #[error("a name needs something to be seen, not only white space")]
+    /// Only white space.
+    #[error("a name needs a visible character, not only white space")]
     Blank,
-    /// A character that can't be seen, or that changes how others are seen.
+    /// A character that is invisible or changes how others look.
     #[error(
-        "a name can't hold {} (control, bidirectional, zero-width or unassigned)",
+        "a name can't contain {} (control, bidirectional, zero-width or unassigned)",
         code_point(*.0)
     )]
     Forbidden(char),
@@ -45,18 +51,6 @@ pub enum NameError {
 
 fn code_point(c: char) -> String {
     format!("U+{:04X}", u32::from(c))
-}
-
-/// Code points that draw nothing though their category says letter or mark
-/// (Unicode: Default_Ignorable_Code_Point outside of category Cf).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}'
-        | '\u{180b}'..='\u{180f}' | '\u{2065}' | '\u{fff0}'..='\u{fff8}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Emoji and text presentation: seen, since they choose the form of the character before.
-fn is_variation_selector(c: char) -> bool {
-    matches!(c, '\u{fe00}'..='\u{fe0f}')
 }
 
 fn check(text: &str, limit: usize) -> Result<(), NameError> {
@@ -81,26 +75,41 @@ fn check(text: &str, limit: usize) -> Result<(), NameError> {
             return Err(NameError::Forbidden(c));
         }
     }
-    // Braille blank is a symbol by category and white to the eye.
-    if text.chars().all(|c| c.is_whitespace() || c == '\u{2800}' || is_variation_selector(c)) {
+    if text.chars().all(|c| is_blank(c) || is_presentation_selector(c)) {
         return Err(NameError::Blank);
     }
     Ok(())
 }
 
-/// What two names have in common that look the same (Unicode 3.13, D146: compatibility
-/// caseless matching, without the presentation of emoji).
+/// The form that all names that look alike share: compatibility caseless matching (Unicode 3.13,
+/// D146) without presentation selectors, blanks trimmed at the ends and each run of them inside
+/// turned into one space. Folding a folded name changes nothing.
 fn fold(text: &str) -> Arc<str> {
     if text.is_ascii() {
-        return text.to_ascii_lowercase().into();
+        return one_space(&text.to_ascii_lowercase()).into();
     }
     let once: String =
-        text.chars().filter(|c| !is_variation_selector(*c)).nfd().default_case_fold().collect();
+        text.chars().filter(|c| !is_presentation_selector(*c)).nfd().default_case_fold().collect();
     let twice: String = once.nfkd().default_case_fold().collect();
-    twice.nfkc().collect::<String>().into()
+    let normalized: String = twice.nfkc().collect();
+    // Last, because normalization makes spaces: U+00A8 becomes a space and a combining mark.
+    one_space(&normalized).into()
 }
 
-/// A user's name: 1 to 64 visible characters. Equal if it looks the same (NFKC, case folded).
+/// `text` with its blanks trimmed at the ends and each run of them inside as one space.
+fn one_space(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len());
+    for word in text.split(is_blank).filter(|word| !word.is_empty()) {
+        if !spaced.is_empty() {
+            spaced.push(' ');
+        }
+        spaced.push_str(word);
+    }
+    spaced
+}
+
+/// A user's name: 1 to 64 visible characters. Names that look alike are equal: NFKC, case folded,
+/// white space at the ends ignored and each run of it inside taken as one space.
 #[derive(Clone, Debug)]
 pub struct UserName {
     text: Arc<str>,
@@ -111,7 +120,7 @@ impl UserName {
     /// Checks a name.
     ///
     /// # Errors
-    /// What is wrong with it (PROTOCOL.md, "Names").
+    /// If the wire contract's rules for names don't allow it.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, MAX_USER_CHARS)?;
         Ok(Self { text: text.into(), folded: fold(text) })
@@ -127,7 +136,7 @@ impl UserName {
         self.text.clone()
     }
 
-    /// What all names that look like this one have in common; also the order of listings.
+    /// The form that all names that look like this one share; also the sort key of listings.
     pub fn folded(&self) -> &Arc<str> {
         &self.folded
     }
@@ -161,7 +170,7 @@ impl RoomName {
     /// Checks a name.
     ///
     /// # Errors
-    /// What is wrong with it (PROTOCOL.md, "Names").
+    /// If the wire contract's rules for names don't allow it.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, MAX_ROOM_CHARS)?;
         Ok(Self(text.into()))
@@ -182,7 +191,7 @@ impl RoomName {
         self.0.clone()
     }
 
-    /// The key by which rooms are listed for the operator: without case.
+    /// The sort key of the operator's list of rooms: ignores case.
     pub(crate) fn order(&self) -> String {
         self.0.to_lowercase()
     }
@@ -202,10 +211,12 @@ impl fmt::Display for RoomName {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
-    fn counts_scalar_values_not_bytes() {
+    fn length_is_counted_in_scalar_values() {
         assert!(UserName::new(&"李".repeat(64)).is_ok());
         assert_eq!(
             UserName::new(&"李".repeat(65)),
@@ -216,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_cannot_be_seen() {
+    fn invisible_characters_are_refused() {
         let refused = [
             "",
             " ",
@@ -252,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_look_the_same_are_the_same() {
+    fn names_that_look_alike_are_equal() {
         let same = [
             ("Ada", "ADA"),
             ("straße", "STRASSE"),
@@ -269,5 +280,88 @@ mod tests {
         }
         assert_ne!(UserName::new("ada").unwrap(), UserName::new("adb").unwrap());
         assert_ne!(RoomName::new("Hall").unwrap(), RoomName::new("hall").unwrap());
+    }
+
+    #[test]
+    fn white_space_makes_no_other_user() {
+        for alike in [
+            "admin",
+            "admin ",
+            " admin",
+            "  Admin   ",
+            "admin\u{a0}",
+            "\u{3000}admin\u{3000}",
+            "\u{1680}admin",
+            "admin\u{2003}\u{202f}",
+            "admin\u{2800}",
+            "admin \u{fe0f} ",
+        ] {
+            let name = UserName::new(alike).unwrap();
+            assert_eq!(&**name.folded(), "admin", "{alike:?}");
+            assert_eq!(name.as_str(), alike, "the text as given is kept");
+        }
+        for alike in ["a b", "a  b", "A\u{a0}B", "a\u{3000} \u{2009}b", "a\u{2800}b "] {
+            assert_eq!(&**UserName::new(alike).unwrap().folded(), "a b", "{alike:?}");
+        }
+        assert_ne!(UserName::new("a b").unwrap(), UserName::new("ab").unwrap());
+        assert_ne!(RoomName::new("hall ").unwrap(), RoomName::new("hall").unwrap());
+        for refused in ["admin\t", "a\tb", "admin\n", "admin\u{85}", "admin\u{2028}"] {
+            assert!(UserName::new(refused).is_err(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn white_space_from_normalization_is_trimmed_too() {
+        // NFKC: U+00B4 is a space and U+0301, U+2017 a space and U+0333, U+037A a space and U+0345.
+        for (given, folded) in [
+            ("\u{b4}a", "\u{301}a"),
+            ("a \u{2017}", "a \u{333}"),
+            ("\u{37a}", "\u{3b9}"),
+            // An ornate ligature of four words.
+            (
+                "\u{fdfa}",
+                "\u{635}\u{644}\u{649} \u{627}\u{644}\u{644}\u{647} \u{639}\u{644}\u{64a}\u{647} \u{648}\u{633}\u{644}\u{645}",
+            ),
+        ] {
+            assert_eq!(&*fold(given), folded, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn folding_any_character_twice_changes_nothing() {
+        use GeneralCategory as G;
+        for c in ('\0'..=char::MAX)
+            .filter(|c| !matches!(c.general_category(), G::Unassigned | G::PrivateUse))
+        {
+            if let Ok(name) = UserName::new(&format!("{c}a{c} {c}")) {
+                assert_eq!(&fold(name.folded()), name.folded(), "{c:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_a_folded_name_changes_nothing(text in "([ A-Za\u{a0}\u{3000}\u{1680}\u{2800}¨´ßİŉǰΐὒᾳﬁſ]|\\PC|\\p{M}){1,24}") {
+            if let Ok(name) = UserName::new(&text) {
+                prop_assert_eq!(&fold(name.folded()), name.folded());
+                prop_assert!(!name.folded().starts_with(is_blank));
+                prop_assert!(!name.folded().ends_with(is_blank));
+                prop_assert!(!name.folded().contains("  "));
+            }
+        }
+
+        #[test]
+        fn white_space_around_and_doubled_inside_changes_no_name(
+            words in prop::collection::vec("[a-zA-Zéß李]{1,5}", 1..4),
+            blanks in prop::collection::vec("[ \u{a0}\u{3000}\u{2003}\u{2800}]{1,3}", 5),
+        ) {
+            let plain = UserName::new(&words.join(" ")).unwrap();
+            let mut spaced = blanks[0].clone();
+            for (word, blank) in words.iter().zip(&blanks[1..]) {
+                spaced += word;
+                spaced += blank;
+            }
+            prop_assert_eq!(UserName::new(&spaced).unwrap(), plain);
+        }
     }
 }

@@ -1,13 +1,15 @@
-//! Text from outside, made harmless for a terminal and a log.
+//! Untrusted text, made safe to show on a terminal and in a log.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// `text` with all that a reader would not see, or would see elsewhere than it stands, written as
-/// `\u{1b}`: control characters, bidirectional controls, zero-width characters and other format
-/// characters, line and paragraph separators. Borrows when there is nothing to change.
+use super::code_points::is_filler;
+
+/// Escapes, as in `\u{1b}`, every character of `text` that is invisible or moves the text around
+/// it: control characters, bidirectional controls, zero-width and other format characters, and
+/// line and paragraph separators. Borrows when there is nothing to escape.
 ///
 /// ```
 /// assert_eq!(vrlobby::model::text::printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
@@ -26,7 +28,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Adds `c` to `shown`, escaped if it is not printable.
+/// Appends `c` to `shown`, escaped if it is not printable.
 pub(crate) fn push_printable(shown: &mut String, c: char) {
     if is_printable(c) {
         shown.push(c);
@@ -35,7 +37,7 @@ pub(crate) fn push_printable(shown: &mut String, c: char) {
     }
 }
 
-/// Whether `c` stays as it is in [`printable`] text.
+/// Whether [`printable`] leaves `c` unescaped.
 pub fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
@@ -47,17 +49,7 @@ pub fn is_printable(c: char) -> bool {
             | GeneralCategory::Format
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator
-    ) && !is_blank_filler(c)
-}
-
-/// Letters and marks that take no room or show nothing, though their category does not say so:
-/// the `Default_Ignorable_Code_Point`s of Unicode's DerivedCoreProperties.txt that are neither
-/// format characters nor variation selectors (which emoji need) nor unassigned.
-fn is_blank_filler(c: char) -> bool {
-    matches!(
-        c,
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}'
-    )
+    ) && !is_filler(c)
 }
 
 #[cfg(test)]
@@ -67,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leaves_what_can_be_seen() {
+    fn visible_text_is_left_alone() {
         for text in
             ["", "ada", "a b\\u{1b}", "Zoë", "日本語", "👩🏽", "❤\u{fe0f}", "e\u{301}", "עברית"]
         {
@@ -76,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_what_can_not() {
+    fn invisible_text_is_escaped() {
         for (text, shown) in [
             ("\u{1b}[31m", "\\u{1b}[31m"),
             ("a\r\nb\t\0", "a\\u{d}\\u{a}b\\u{9}\\u{0}"),
@@ -98,7 +90,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_comes_out_is_printable_and_stays_as_it_is(text in any::<String>()) {
+        fn output_is_printable_and_not_escaped_twice(text in any::<String>()) {
             let shown = printable(&text);
             prop_assert!(shown.chars().all(|c| is_printable(c) && !c.is_control()));
             prop_assert!(matches!(printable(&shown), Cow::Borrowed(_)));

@@ -1,6 +1,6 @@
-//! Bots against a mock server: what they do, what they notice, what they say when it goes wrong.
+//! Bots against a mock server: what they do, what they notice, and which errors they report.
 
-#![allow(clippy::unwrap_used, reason = "a test that fails is to stop where it fails")]
+#![allow(clippy::unwrap_used, reason = "a failing test should stop where it fails")]
 
 mod mock;
 mod real;
@@ -18,13 +18,13 @@ fn bots(url: &str, users: usize, rooms: usize) -> BotOptions {
     BotOptions { url: url.into(), users, rooms, hz: 50.0, ..BotOptions::default() }
 }
 
-/// A run that must be over within a minute.
+/// Runs bots; the run must end within a minute.
 async fn run(options: BotOptions, stop: impl Future) -> Result<Report, BotsError> {
     let run = vrlobby::bots::run(options, stop);
     tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run to end")
 }
 
-/// Everyone got this many ticks.
+/// Whether `users` users were sent at least `ticks` ticks each.
 fn all_have_ticks(world: &mock::World, users: usize, ticks: u64) -> bool {
     world.ticks.len() == users && world.ticks.values().all(|count| *count >= ticks)
 }
@@ -65,7 +65,7 @@ async fn bots_log_in_join_their_rooms_and_move_there() {
 }
 
 #[tokio::test]
-async fn who_gets_fewer_ticks_is_named_as_the_worst_served() {
+async fn a_bot_that_gets_fewer_ticks_is_reported_as_the_worst_served() {
     let mock = Mock::start(100.0).await;
     mock.world.lock().unwrap().short_of_ticks = Some("chloé".into());
     let stop = mock.until("ticks", |world| all_have_ticks(world, 4, 100));
@@ -77,7 +77,7 @@ async fn who_gets_fewer_ticks_is_named_as_the_worst_served() {
 }
 
 #[tokio::test]
-async fn names_in_use_are_passed_over() {
+async fn names_in_use_are_skipped() {
     let mock = Mock::start(50.0).await;
     mock.world.lock().unwrap().taken = ["ada", "chloé"].map(str::to_owned).into();
     let stop = mock.until("joins", |world| world.joins.len() == 3);
@@ -89,7 +89,7 @@ async fn names_in_use_are_passed_over() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_made_again_and_counted() {
+async fn a_lost_connection_is_reestablished_and_counted() {
     let mock = Mock::start(50.0).await;
     let stop = async {
         mock.until("ticks", |world| all_have_ticks(world, 3, 10)).await;
@@ -101,11 +101,11 @@ async fn a_lost_connection_is_made_again_and_counted() {
     };
     let report = run(bots(&mock.url, 3, 1), stop).await.unwrap();
     assert_eq!((report.reconnects, report.users_in_rooms), (1, 3));
-    assert!(report.to_string().contains("1 connections lost and made again"));
+    assert!(report.to_string().contains("1 connections lost and reestablished"));
 }
 
 #[tokio::test]
-async fn who_was_kicked_stays_away_and_a_run_without_bots_ends() {
+async fn kicked_bots_stay_away_and_a_run_without_bots_ends() {
     let mock = Mock::start(50.0).await;
     let kicks = async {
         mock.until("joins", |world| all_have_ticks(world, 2, 5)).await;
@@ -122,7 +122,7 @@ async fn who_was_kicked_stays_away_and_a_run_without_bots_ends() {
 }
 
 #[tokio::test]
-async fn bots_come_back_to_a_room_that_was_closed() {
+async fn bots_rejoin_a_room_that_was_closed() {
     let mock = Mock::start(50.0).await;
     let stop = async {
         mock.until("ticks", |world| all_have_ticks(world, 3, 5)).await;
@@ -137,7 +137,7 @@ async fn bots_come_back_to_a_room_that_was_closed() {
 }
 
 #[tokio::test]
-async fn chat_is_followed_to_every_hearer() {
+async fn chat_is_tracked_to_every_hearer() {
     let mock = Mock::start(10.0).await;
     mock.world.lock().unwrap().deaf = Some("chloé".into());
     let stop = mock.until("chat", |world| world.said.len() >= 3);
@@ -146,7 +146,7 @@ async fn chat_is_followed_to_every_hearer() {
     let said = mock.world.lock().unwrap().said.len() as u64;
     assert_eq!(report.chat.sent, said);
     let heard_or_not = report.chat.received + report.chat.lost;
-    // The first may have been said while the last were still coming.
+    // The first message may have been sent while the last bots were still arriving.
     assert!(heard_or_not > said && heard_or_not <= said * 40, "{report}");
     let deaf = report.users.iter().find(|user| user.user == "chloé").unwrap();
     assert_eq!(report.chat.lost, deaf.chat_lost);
@@ -155,7 +155,7 @@ async fn chat_is_followed_to_every_hearer() {
 }
 
 #[tokio::test]
-async fn a_run_ends_after_its_time() {
+async fn a_run_ends_when_its_time_is_up() {
     let mock = Mock::start(50.0).await;
     let options = BotOptions { seconds: Some(0.5), ..bots(&mock.url, 2, 2) };
     let report = run(options, std::future::pending::<()>()).await.unwrap();
@@ -165,7 +165,7 @@ async fn a_run_ends_after_its_time() {
 }
 
 #[tokio::test]
-async fn where_nothing_listens_the_error_says_what_to_do() {
+async fn if_nothing_listens_the_error_says_what_to_do() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -176,9 +176,9 @@ async fn where_nothing_listens_the_error_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_is_no_web_socket_or_turns_bots_away_is_told_apart() {
+async fn other_protocols_and_http_errors_are_told_apart() {
     for (answer, wanted) in [
-        ("SSH-2.0-OpenSSH_9.2\r\n\r\n", "is no vrlobby server"),
+        ("SSH-2.0-OpenSSH_9.2\r\n\r\n", "is not a vrlobby server"),
         ("HTTP/1.1 503 Full\r\ncontent-length: 9\r\n\r\nno \x1b[2Jroom", "HTTP 503 no [2Jroom"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -205,7 +205,7 @@ async fn a_server_that_lets_nobody_in_is_an_error_with_its_reason() {
 }
 
 #[tokio::test]
-async fn settings_out_of_range_are_named() {
+async fn options_out_of_range_are_named() {
     let fine = BotOptions::default();
     for (options, wanted) in [
         (BotOptions { users: 0, ..fine.clone() }, "--users 0"),

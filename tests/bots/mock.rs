@@ -1,4 +1,4 @@
-//! As much of a server as bots need, with faults on demand.
+//! As much of a server as bots need, with faults on request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -20,15 +20,15 @@ pub(crate) struct World {
     pub(crate) ticks: BTreeMap<String, u64>,
     /// Everything said, with the user and the room.
     pub(crate) said: Vec<(String, String, Value)>,
-    /// All logins there were.
+    /// Every login, in order.
     pub(crate) logins: Vec<String>,
-    /// All joins there were, lobby aside.
+    /// Every join, except to the lobby, in order.
     pub(crate) joins: Vec<(String, String)>,
-    /// Poses as they came.
+    /// Every pose, as it was sent.
     pub(crate) poses: Vec<(String, String, Value)>,
-    /// Gets every other tick only.
+    /// This user gets only every other tick.
     pub(crate) short_of_ticks: Option<String>,
-    /// Hears no chat.
+    /// This user hears no chat.
     pub(crate) deaf: Option<String>,
     /// These names are in use.
     pub(crate) taken: BTreeSet<String>,
@@ -150,12 +150,12 @@ impl World {
         self.users.is_empty() && !self.logins.is_empty()
     }
 
-    /// Ends a user's connection without a word.
+    /// Ends a user's connection without a close frame.
     pub(crate) fn cut(&mut self, user: &str) {
         self.leave(user);
     }
 
-    /// Sends a user away, as the operator does.
+    /// Kicks a user, as the operator does.
     pub(crate) fn kick(&mut self, user: &str) {
         let out = self.users[user].clone();
         let _ = out.send(reply(403));
@@ -197,7 +197,7 @@ impl Mock {
         Self { url, world }
     }
 
-    /// Waits until the world is as wanted; fails after 30 s.
+    /// Waits until `wanted` holds; fails after 30 s.
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&World) -> bool) {
         let reached = async {
             while !wanted(&self.world.lock().unwrap()) {
@@ -220,10 +220,10 @@ async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
                     let request = serde_json::from_str(&text).unwrap();
                     let mut world = world.lock().unwrap();
                     let known = who.as_ref().and_then(|user| world.users.get(user).cloned());
-                    // One who was sent away still has to get what is queued.
+                    // A kicked user still has to get what is queued.
                     let Some(sender) = known.or(out.take()) else { continue };
                     world.request(&mut who, &sender, &request);
-                    // Once it is logged in, only the world holds on to this connection.
+                    // Once the user is logged in, only the world keeps the connection.
                     if who.is_none() {
                         out = Some(sender);
                     }
@@ -238,8 +238,8 @@ async fn serve(stream: TcpStream, world: Arc<Mutex<World>>) {
                         break;
                     }
                     if last {
-                        // Whoever goes without reading what is still coming sends a reset,
-                        // which may overtake the close.
+                        // Closing with input unread sends a reset, which may overtake the close
+                        // frame.
                         while let Some(Ok(_)) = socket.next().await {}
                         break;
                     }

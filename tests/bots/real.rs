@@ -1,4 +1,4 @@
-//! Bots and the real server.
+//! Bots on the real server.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn two_runs_share_a_server() {
         run(options, std::future::pending::<()>())
     );
     let (one, other) = (one.unwrap(), other.unwrap());
-    // One who evades a taken name may meet the next taken one.
+    // The next name may be taken too.
     assert!(one.names_taken + other.names_taken >= 8);
     for report in [&one, &other] {
         assert_eq!(report.users_in_rooms, 8, "{report}");
@@ -35,11 +35,11 @@ async fn two_runs_share_a_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_the_operator_sends_away_stays_away() {
+async fn bots_kicked_by_the_operator_stay_away() {
     let (server, options) = start(30.0);
     let operator = server.operator();
     let kick = async {
-        // Until it is there to be kicked.
+        // Fails until the user is there.
         let kick = |user: &str| Command::Kick { user: user.into(), reason: None };
         while operator.execute(kick("björn")).await.is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -50,7 +50,7 @@ async fn who_the_operator_sends_away_stays_away() {
     };
     let options = BotOptions { users: 2, rooms: 1, ..options };
     let (report, ()) = tokio::join!(run(options, std::future::pending::<()>()), kick);
-    // A kick while a bot is still on its way in counts as a refusal to let it in.
+    // A kick while a bot is still joining counts as a refusal.
     match report {
         Ok(report) => assert_eq!(report.users_in_rooms, 0, "{report}"),
         Err(error) => assert!(error.to_string().contains("let no bot in"), "{error}"),
