@@ -21,10 +21,10 @@ use smallvec::SmallVec;
 use self::meter::{Gaps, PerSecond};
 use self::room::{Event, Room};
 pub use self::view::ConnectionView;
-use crate::model::{Limits, RoomId, RoomName, SessionId, Timestamp, UserName};
+use crate::model::{Limits, Pose, RoomId, RoomName, SessionId, Timestamp, UserName};
 use crate::protocol::encode::{self, HELP, json_string};
 use crate::protocol::websocket::CloseReason;
-use crate::protocol::{Code, EventBody, LOBBY, Password, Pose, Refusal, Request};
+use crate::protocol::{Code, EventBody, LOBBY, Password, Refusal, Request};
 
 /// Takes what the lobby has to say to its sessions, in the order it says it.
 ///
@@ -566,7 +566,7 @@ impl Lobby {
         &mut self,
         id: SessionId,
         name: &RoomName,
-        pose: Box<Pose>,
+        pose: Pose,
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let (room_id, place) = self.membership(id, name)?;

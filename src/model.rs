@@ -1,9 +1,10 @@
-//! The ground floor: ids, names, levels, limits and time. Uses nothing else of this crate.
+//! The ground floor: ids, names, poses, levels, limits and time. Uses nothing else of this crate.
 
 mod id;
 mod level;
 mod limits;
 mod name;
+mod pose;
 pub mod text;
 mod time;
 
@@ -11,6 +12,7 @@ pub use id::{RoomId, SessionId};
 pub use level::LogLevel;
 pub use limits::{FPS_RANGE, Limits};
 pub use name::{MAX_ROOM_CHARS, MAX_USER_CHARS, NameError, RoomName, UserName};
+pub use pose::Pose;
 pub use time::Timestamp;
 
 /// Seconds of history that a sparkline shows.

@@ -6,15 +6,14 @@
 
 pub mod decode;
 pub mod encode;
-pub mod pose;
+mod number;
+mod pose;
 mod scan;
 pub mod websocket;
 
 use std::borrow::Cow;
 
-use crate::model::{RoomName, UserName};
-
-pub use pose::Pose;
+use crate::model::{Pose, RoomName, UserName};
 
 /// The room that always stands, and that everyone joins at login.
 pub const LOBBY: &str = "lobby";
@@ -129,7 +128,7 @@ pub enum Request {
         /// The room.
         room: RoomName,
         /// The pose.
-        pose: Box<Pose>,
+        pose: Pose,
     },
 }
 

@@ -8,10 +8,10 @@ use bytes::{Bytes, BytesMut};
 
 use super::Post;
 use super::meter::PerSecond;
-use crate::model::{RoomId, RoomName, SessionId, Timestamp};
+use crate::model::{Pose, RoomId, RoomName, SessionId, Timestamp};
 use crate::operator::CHAT_LINES;
+use crate::protocol::EventBody;
 use crate::protocol::encode::{self, Events, JOIN, LEAVE};
-use crate::protocol::{EventBody, Pose};
 
 /// What waits for all members is handed over once it is this large, also within a turn.
 const OUTGOING_LIMIT: usize = 64 << 10;
@@ -31,7 +31,7 @@ pub(super) struct Member {
     pub(super) session: SessionId,
     pub(super) user_json: Arc<str>,
     pub(super) joined: Timestamp,
-    pub(super) pose: Option<(Timestamp, Box<Pose>)>,
+    pub(super) pose: Option<(Timestamp, Pose)>,
     /// From where on `outgoing` is for this member too: it joined in between.
     outgoing_from: u32,
 }
@@ -214,7 +214,7 @@ impl Room {
         let mut events = Events::new(&self.name_json, self.last_tick_len + 256);
         for member in &self.members {
             if let Some((time, pose)) = &member.pose {
-                events.push_transform(*time, &member.user_json, pose.as_json());
+                events.push_transform(*time, &member.user_json, pose);
             }
         }
         (!events.is_empty()).then(|| events.finish())

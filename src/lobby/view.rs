@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::room::{Event, Room, period};
 use super::{Lobby, Session};
-use crate::model::{SessionId, Timestamp};
+use crate::model::{Pose, SessionId, Timestamp};
 use crate::operator::{
     ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow, Snapshot, UserDetail,
     UserRow,
@@ -135,10 +135,11 @@ impl Lobby {
                     pose: self
                         .room(membership.room)
                         .and_then(|room| room.members.get(membership.place))
-                        .and_then(|member| member.pose.as_ref())
-                        .map(|(time, pose)| {
-                            let [pos, rot] = pose.vectors();
-                            PoseRow { pos, rot, age: now.since(*time) }
+                        .and_then(|member| member.pose)
+                        .map(|(time, Pose { pos, rot })| PoseRow {
+                            pos,
+                            rot,
+                            age: now.since(time),
                         }),
                 })
                 .collect(),

@@ -7,10 +7,9 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
+use super::pose::read_pose;
 use super::scan::usual_transform;
-use super::{
-    Code, EventBody, MAX_DEPTH, MAX_TYPE_CHARS, Password, Pose, Refusal, Request, SERVER_USER,
-};
+use super::{Code, EventBody, MAX_DEPTH, MAX_TYPE_CHARS, Password, Refusal, Request, SERVER_USER};
 use crate::model::{RoomName, UserName};
 
 /// The last room a connection named, so that a stream of poses checks and stores it once.
@@ -23,7 +22,7 @@ pub struct RoomCache(Option<RoomName>);
 /// The answer that its sender gets. It never panics, whatever the text.
 pub fn decode(text: &str, cache: &mut RoomCache) -> Result<Request, Refusal> {
     match usual_transform(text) {
-        Some(usual) => transform(cache.get(usual.room)?, Pose::from_numbers(usual.numbers)),
+        Some(usual) => Ok(Request::Transform { room: cache.get(usual.room)?, pose: usual.pose }),
         None => decode_fully(text, cache),
     }
 }
@@ -101,7 +100,10 @@ impl Message<'_> {
             "join" => Ok(Request::Join(room)),
             "leave" => Ok(Request::Leave(room)),
             "list" => Ok(Request::List(room)),
-            "transform" => transform(room, Pose::parse(data)),
+            "transform" => match read_pose(data) {
+                Ok(pose) => Ok(Request::Transform { room, pose }),
+                Err(reason) => Err(Refusal::new(Code::InvalidStructure, reason)),
+            },
             kind => {
                 let chars = kind.chars().count();
                 if !(1..=MAX_TYPE_CHARS).contains(&chars) {
@@ -165,13 +167,6 @@ impl RoomCache {
                 Ok(self.0.insert(name).clone())
             }
         }
-    }
-}
-
-fn transform(room: RoomName, pose: Result<Pose, String>) -> Result<Request, Refusal> {
-    match pose {
-        Ok(pose) => Ok(Request::Transform { room, pose: Box::new(pose) }),
-        Err(reason) => Err(Refusal::new(Code::InvalidStructure, reason)),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::pose::push_pose;
 use super::websocket::{MAX_HEADER, OpCode, write_header};
 use super::{Code, EventBody};
-use crate::model::{RoomName, Timestamp};
+use crate::model::{Pose, RoomName, Timestamp};
 
 /// Appends `text` as a JSON string.
 pub(crate) fn push_json_string(out: &mut String, text: &str) {
@@ -166,11 +167,11 @@ impl Events {
         self.frame.push("}");
     }
 
-    /// Adds a pose; `pose` is its JSON.
-    pub(crate) fn push_transform(&mut self, time: Timestamp, user: &str, pose: &[u8]) {
+    /// Adds a pose; `user` is a JSON string.
+    pub(crate) fn push_transform(&mut self, time: Timestamp, user: &str, pose: &Pose) {
         self.open(time, user);
         self.frame.push("\"type\":\"transform\",\"data\":");
-        self.frame.buffer.extend_from_slice(pose);
+        push_pose(&mut self.frame.buffer, pose);
         self.frame.push("}");
     }
 
@@ -285,10 +286,14 @@ mod tests {
         let mut events = Events::new("\"r\"", 0);
         assert!(events.is_empty());
         events.push(Timestamp::from_micros(1_000_000), "\"a\"", JOIN);
-        events.push_transform(Timestamp::from_micros(2_500_000), "\"b\"", b"{}");
+        events.push_transform(
+            Timestamp::from_micros(2_500_000),
+            "\"b\"",
+            &Pose { pos: [1.0, 1.625, -0.5], rot: [0.0, 90.0, 0.0] },
+        );
         assert_eq!(
             payload(&events.finish()),
-            r#"{"info":"user","room":"r","payload":[{"time":1.000000,"user":"a","type":"join","data":""},{"time":2.500000,"user":"b","type":"transform","data":{}}]}"#
+            r#"{"info":"user","room":"r","payload":[{"time":1.000000,"user":"a","type":"join","data":""},{"time":2.500000,"user":"b","type":"transform","data":{"pos":{"x":1,"y":1.625,"z":-0.5},"rot":{"x":0,"y":90,"z":0}}}]}"#
         );
     }
 

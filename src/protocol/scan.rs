@@ -3,23 +3,27 @@
 //! It takes what a client usually sends, in any order and spacing, and leaves all else to the
 //! full decoder: escapes, unknown keys, mistakes. What it takes means the same to both.
 
-/// A transform, as the texts of its parts.
-#[derive(Debug, Default, PartialEq, Eq)]
+use super::number::plain_decimal;
+use super::pose::is_within_bounds;
+use crate::model::Pose;
+
+/// A transform.
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct UsualTransform<'a> {
     pub(super) room: &'a str,
-    pub(super) numbers: [[Option<&'a str>; 3]; 2],
+    pub(super) pose: Pose,
 }
 
 /// The parts of a message, if it is a transform and nothing about it is unusual.
 pub(super) fn usual_transform(text: &str) -> Option<UsualTransform<'_>> {
     let mut cursor = Cursor { text, at: 0 };
     let [mut room, mut kind] = [None; 2];
-    let mut numbers = None;
+    let mut pose = None;
     cursor.object(|key, cursor| {
         match key {
             "room" => room = Some(cursor.string()?),
             "type" => kind = Some(cursor.string()?),
-            "data" => numbers = Some(cursor.pose()?),
+            "data" => pose = Some(cursor.pose()?),
             _ => return None,
         }
         Some(())
@@ -28,7 +32,7 @@ pub(super) fn usual_transform(text: &str) -> Option<UsualTransform<'_>> {
     if cursor.at < text.len() || kind != Some("transform") {
         return None;
     }
-    Some(UsualTransform { room: room?, numbers: numbers? })
+    Some(UsualTransform { room: room?, pose: pose? })
 }
 
 struct Cursor<'a> {
@@ -91,41 +95,22 @@ impl<'a> Cursor<'a> {
         self.text.get(start..self.at - 1)
     }
 
-    fn digits(&mut self) -> Option<()> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        (self.at > start).then_some(())
+    /// A coordinate without an exponent.
+    fn coordinate(&mut self) -> Option<f64> {
+        let (value, len) = plain_decimal(self.text.get(self.at..)?)?;
+        self.at += len;
+        is_within_bounds(value).then_some(value)
     }
 
-    /// A number without an exponent.
-    fn number(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        if self.peek()? == b'-' {
-            self.at += 1;
-        }
-        let integer = self.at;
-        self.digits()?;
-        if self.at - integer > 1 && self.text.as_bytes()[integer] == b'0' {
-            return None;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        self.text.get(start..self.at)
-    }
-
-    fn pose(&mut self) -> Option<[[Option<&'a str>; 3]; 2]> {
-        let mut vectors = [[None; 3]; 2];
+    fn pose(&mut self) -> Option<Pose> {
+        let mut pose = Pose::default();
         self.object(|key, cursor| {
             let vector = match key {
-                "pos" => &mut vectors[0],
-                "rot" => &mut vectors[1],
+                "pos" => &mut pose.pos,
+                "rot" => &mut pose.rot,
                 _ => return None,
             };
-            *vector = [None; 3];
+            *vector = [0.0; 3];
             cursor.object(|key, cursor| {
                 let axis = match key {
                     "x" => 0,
@@ -133,11 +118,11 @@ impl<'a> Cursor<'a> {
                     "z" => 2,
                     _ => return None,
                 };
-                vector[axis] = Some(cursor.number()?);
+                vector[axis] = cursor.coordinate()?;
                 Some(())
             })
         })?;
-        Some(vectors)
+        Some(pose)
     }
 }
 
@@ -153,10 +138,8 @@ mod tests {
         let compact = r#"{"room":"r","type":"transform","data":{"pos":{"x":1.5,"y":-2,"z":0},"rot":{"y":90}}}"#;
         let spaced = r#" { "data" : { "rot": {"y": 90 } , "pos":{"z":0,"y":-2 , "x":1.5}},
             "type": "transform", "room": "r" } "#;
-        let expected = UsualTransform {
-            room: "r",
-            numbers: [[Some("1.5"), Some("-2"), Some("0")], [None, Some("90"), None]],
-        };
+        let pose = Pose { pos: [1.5, -2.0, 0.0], rot: [0.0, 90.0, 0.0] };
+        let expected = UsualTransform { room: "r", pose };
         assert_eq!(usual_transform(compact), Some(expected));
         assert_eq!(usual_transform(compact), usual_transform(spaced));
         assert!(usual_transform(r#"{"room":"r","type":"transform","data":{}}"#).is_some());
@@ -174,6 +157,7 @@ mod tests {
             r#"{"room":"r","type":"transform","data":{"pos":{"x":01}}}"#,
             r#"{"room":"r","type":"transform","data":{"pos":{"x":1.}}}"#,
             r#"{"room":"r","type":"transform","data":{"pos":{"x":1e3}}}"#,
+            r#"{"room":"r","type":"transform","data":{"pos":{"x":1000000001}}}"#,
             r#"{"room":"r","type":"transform","data":{"pos":null}}"#,
             r#"{"system":"ping","room":"r","type":"transform","data":{}}"#,
         ] {
