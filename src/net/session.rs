@@ -243,7 +243,7 @@ impl Session {
                 let request = decode(text, rooms);
                 requests.push(quota.check(request, text.len(), now));
             }
-            Incoming::Binary => {
+            Incoming::Binary(_) => {
                 let reason = "binary frames mean nothing here; send JSON as text";
                 let refusal = Refusal::new(Code::InvalidStructure, reason).also_before_login();
                 requests.push(quota.check(Err(refusal), 0, now));
@@ -252,6 +252,7 @@ impl Session {
                 connection.outbox.push(&control_frame(OpCode::Pong, payload));
                 answered = true;
             }
+            Incoming::Fragment(_) => {}
             Incoming::Pong(payload) => connection.liveness.pong(payload, now),
             Incoming::Close(code) => {
                 *deaf = true;
