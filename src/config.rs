@@ -20,7 +20,7 @@ pub use error::{ConfigError, Given, ParseError, Source};
 
 use crate::model::{Limits, LogLevel};
 
-/// The port of the wire contract (PROTOCOL.md, "Transport").
+/// The default port (wire contract, "Transport").
 pub const DEFAULT_PORT: u16 = 42069;
 
 /// Ticks a second unless set; the original server's.

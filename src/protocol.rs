@@ -2,7 +2,8 @@
 //!
 //! It does no I/O. [`decode`](decode::decode) turns the text of a message into a typed [`Request`]
 //! or a [`Refusal`]; [`encode`] writes answers and events, WebSocket header included, once for
-//! everyone who gets them.
+//! everyone who gets them. What both follow is the wire contract:
+#![doc = include_str!("protocol/contract.md")]
 
 mod code;
 pub mod decode;

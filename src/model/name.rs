@@ -108,7 +108,7 @@ impl UserName {
     /// Checks a name.
     ///
     /// # Errors
-    /// What is wrong with it (PROTOCOL.md, "Names").
+    /// What is wrong with it (wire contract, "Names").
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, MAX_USER_CHARS)?;
         Ok(Self { text: text.into(), folded: fold(text) })
@@ -158,7 +158,7 @@ impl RoomName {
     /// Checks a name.
     ///
     /// # Errors
-    /// What is wrong with it (PROTOCOL.md, "Names").
+    /// What is wrong with it (wire contract, "Names").
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, MAX_ROOM_CHARS)?;
         Ok(Self(text.into()))
