@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::model::{LogLevel, SessionId, Timestamp};
 
-/// Snapshots are at least this far apart (DESIGN.md: at most 10 a second).
+/// Snapshots are at least this far apart.
 pub const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Commands that may wait for the hub before the next is refused as [`OperatorError::Busy`].
@@ -384,7 +384,7 @@ pub struct UserDetail {
 pub struct RefusalLine {
     /// When.
     pub time: Timestamp,
-    /// The code of the answer (PROTOCOL.md, "Answers").
+    /// The code of the answer (wire contract, "Answers").
     pub code: u16,
     /// The reason given.
     pub reason: Arc<str>,

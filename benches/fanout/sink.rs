@@ -1,7 +1,7 @@
 //! The plain way to write this server with tokio-tungstenite: its default settings, a task that
 //! reads and a task that writes for each connection, a bounded channel between them, the rooms
 //! behind one lock. Ticks and events are encoded once and shared as `Utf8Bytes`. It knows as much
-//! of PROTOCOL.md as the loads need.
+//! of the wire contract as the loads need.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,5 +1,6 @@
-//! What goes over the wire, as PROTOCOL.md lays it down: the clients' messages, and the frames
-//! that the floor prepares. All names and chat texts have a fixed width, so that sizes are fixed.
+//! What goes over the wire, following the contract in src/protocol/contract.md: the clients'
+//! messages, and the frames that the floor prepares. All names and chat texts have a fixed width,
+//! so that sizes are fixed.
 
 use std::io::Write;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A moment on the server's clock, in whole microseconds since the Unix epoch.
 ///
-/// On the wire it is a JSON number of seconds with six decimals (PROTOCOL.md, "Time").
+/// On the wire it is a JSON number of seconds with six decimals (wire contract, "Time").
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -45,8 +45,8 @@ pub(crate) fn json_string(text: &str) -> String {
 
 /// Writes one text frame.
 ///
-/// The header's length is known only when the payload is there, so room for the longest one is
-/// left in front and what isn't used is cut away.
+/// The header's length isn't known until the payload is complete, so space for the longest header
+/// is left in front, and what isn't needed of it is cut off.
 #[derive(Debug)]
 pub(crate) struct FrameWriter {
     buffer: BytesMut,
@@ -58,7 +58,7 @@ impl FrameWriter {
         Self::after(BytesMut::with_capacity(payload + MAX_HEADER))
     }
 
-    /// A frame after those that are in `buffer` already.
+    /// A frame appended to those in `buffer`.
     pub(crate) fn after(mut buffer: BytesMut) -> Self {
         let start = buffer.len();
         buffer.extend_from_slice(&[0; MAX_HEADER]);
@@ -77,7 +77,7 @@ impl FrameWriter {
     pub(crate) fn push_time(&mut self, time: Timestamp) {
         let micros = time.as_micros();
         self.push_number(micros / 1_000_000);
-        // Seven digits, of which the first is overwritten in effect: 1_042_000 gives "042000".
+        // Seven digits, of which the first is dropped: 1_042_000 gives "042000".
         let fraction = 1_000_000 + micros % 1_000_000;
         self.push(".");
         self.push(&itoa::Buffer::new().format(fraction)[1..]);
@@ -110,7 +110,8 @@ impl FrameWriter {
     }
 }
 
-/// An answer. `detail` is the JSON of an object.
+/// An answer. `detail` is the JSON of an object; it is copied once, so that one that is kept ready,
+/// such as the listing of rooms, costs no more than its bytes.
 pub(crate) fn answer(code: Code, time: Timestamp, detail: &str) -> Bytes {
     let mut frame = FrameWriter::with_capacity(110 + detail.len());
     frame.push(if code.is_error() { "{\"info\":\"error\"" } else { "{\"info\":\"system\"" });
@@ -147,7 +148,7 @@ impl Events {
         Self::start(FrameWriter::with_capacity(capacity + room.len() + 48), room)
     }
 
-    /// Events in a frame after those that are in `buffer` already.
+    /// Events in a frame appended to those in `buffer`.
     pub(crate) fn after(buffer: BytesMut, room: &str) -> Self {
         Self::start(FrameWriter::after(buffer), room)
     }
@@ -199,10 +200,10 @@ impl Events {
     }
 }
 
-/// Body of the event of someone who came.
+/// The body of a `join` event.
 pub(crate) const JOIN: &str = "\"type\":\"join\",\"data\":\"\"";
 
-/// Body of the event of someone who left.
+/// The body of a `leave` event.
 pub(crate) const LEAVE: &str = "\"type\":\"leave\",\"data\":\"\"";
 
 /// The size of an event's entry in a frame, in bytes, to within the digits of its time.
@@ -210,7 +211,7 @@ pub(crate) fn entry_len(user: &str, event: &EventBody) -> usize {
     user.len() + event.text.len() + 38
 }
 
-/// `{"room":"title",…}` for the answer to `rooms`.
+/// The `detail` of the answer to `rooms`: `{"room":"title",…}`.
 pub(crate) fn room_titles<'a>(rooms: impl Iterator<Item = (&'a RoomName, &'a str)>) -> String {
     let mut out = String::from("{");
     for (name, title) in rooms {
@@ -225,7 +226,7 @@ pub(crate) fn room_titles<'a>(rooms: impl Iterator<Item = (&'a RoomName, &'a str
     out
 }
 
-/// The `detail` of the answer to `help`: what may be sent, each with one line.
+/// The `detail` of the answer to `help`: each command with one line.
 pub(crate) const HELP: &str = concat!(
     r#"{"login":"{\"system\":\"login\",\"options\":{\"user\":U,\"pass\":P}} logs in and joins lobby","#,
     r#""ping":"{\"system\":\"ping\"} asks whether the server is there","#,

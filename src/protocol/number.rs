@@ -122,6 +122,11 @@ mod tests {
         }
     }
 
+    fn finite() -> impl Strategy<Value = f64> {
+        use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+        POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO
+    }
+
     proptest! {
         #[test]
         fn reading_equals_the_standard_library(text in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,25})?") {
@@ -131,8 +136,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_reads_back_the_same(value in proptest::num::f64::ANY) {
-            prop_assume!(value.is_finite());
+        fn what_is_written_reads_back_the_same(value in finite()) {
             let text = written(value);
             prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits());
             prop_assert!(serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok());

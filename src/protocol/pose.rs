@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use serde_json::value::RawValue;
 
-use super::decode::{Object, kind_of};
+use super::json::{Object, kind_of};
 use super::number::push_number;
 use crate::model::Pose;
 
@@ -51,7 +51,7 @@ fn read_object<'a>(
     }
     let object = Object::parse(value.get()).map_err(|error| format!("{name}: {error}"))?;
     for (key, value) in &object.entries {
-        if let Some(key) = key.as_str() {
+        if let Some(key) = key.as_deref() {
             each(key, value);
         }
     }

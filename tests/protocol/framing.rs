@@ -123,6 +123,18 @@ async fn bad_utf8_is_1007() {
 }
 
 #[tokio::test]
+async fn bad_utf8_is_1007_before_the_message_is_whole() {
+    let hall = Hall::start();
+    // A fragment that is followed by none.
+    let mut fragments = Frame::new(TEXT, b"{\"system\":\"\xf4").unfinished().bytes();
+    fragments.extend(Frame::new(CONTINUATION, b"\x90").unfinished().bytes());
+    refused(&hall, &fragments, 1007).await;
+    // The beginning of a frame of which the rest never comes.
+    let frame = Frame { declared: Some(10_000), ..Frame::new(TEXT, b"{\"system\":\"\xff") };
+    refused(&hall, &frame.bytes(), 1007).await;
+}
+
+#[tokio::test]
 async fn protocol_errors_are_1002() {
     let hall = Hall::start();
     let ping = Frame::new(TEXT, PING.as_bytes());

@@ -1,0 +1,42 @@
+//! What a client may ask for.
+
+use super::{EventBody, Password};
+use crate::model::{Pose, RoomName, UserName};
+
+/// A request, complete and checked as far as possible without knowing the lobby.
+#[derive(Debug, PartialEq)]
+pub enum Request {
+    /// Log in as a user.
+    Login {
+        /// The name asked for.
+        user: UserName,
+        /// A digest of the password.
+        password: Password,
+    },
+    /// Check that the server answers.
+    Ping,
+    /// List the rooms.
+    Rooms,
+    /// List the commands.
+    Help,
+    /// Join a room.
+    Join(RoomName),
+    /// Leave a room.
+    Leave(RoomName),
+    /// List the members of a room.
+    List(RoomName),
+    /// Send an event to a room.
+    Say {
+        /// The room.
+        room: RoomName,
+        /// The event.
+        event: EventBody,
+    },
+    /// Update the user's pose in a room.
+    Transform {
+        /// The room.
+        room: RoomName,
+        /// The pose.
+        pose: Pose,
+    },
+}
