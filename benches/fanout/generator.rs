@@ -110,7 +110,7 @@ impl<'a> Generator<'a> {
             member.conn.whole = match load.kind {
                 Kind::Poses | Kind::Stall => is_sampled(load, k),
                 Kind::Chat | Kind::Capacity => true,
-                Kind::Idle => false,
+                _ => false,
             };
         }
         generator.tally.begin();

@@ -59,8 +59,11 @@
 //!
 //! `idle` needs 10,000 open files in each of the two processes (`ulimit -Hn`).
 
+mod asks;
 mod clock;
 mod conn;
+mod cost;
+mod figures;
 mod floor;
 mod generator;
 mod loads;
@@ -68,8 +71,10 @@ mod measure;
 mod network;
 mod report;
 mod servers;
+mod setup;
 mod sink;
 mod tally;
+mod window;
 mod wire;
 
 use std::process::ExitCode;
@@ -79,24 +84,36 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use loads::{LOADS, Load};
 use network::Network;
-use servers::{Contender, Cores};
+use report::Table;
+use servers::{Contender, Orders};
+use setup::{Cores, Entrant, Pinning, Setup};
 
 /// Measures vrlobby against the floor and against tungstenite's sink.
 #[derive(Parser)]
 struct Options {
-    /// Loads to run, all if none is named.
-    #[arg(long, value_delimiter = ',', value_parser = load_named)]
-    load: Vec<&'static Load>,
+    /// Loads to run, by name or the start of it; all if none is named.
+    #[arg(long, value_delimiter = ',', value_parser = loads_named)]
+    load: Vec<Loads>,
     /// Rounds; in each, the servers take turns.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Seconds that each run is measured, after one second of warm-up [default: 4; idle: 30].
+    /// Seconds that each run is measured, after one second of warm-up [default: 4; idle: 30;
+    /// big-buttons: 6].
     #[arg(long)]
     seconds: Option<f64>,
+    /// One round of 2 s each, to see that all of it works.
+    #[arg(long, conflicts_with_all = ["runs", "seconds"])]
+    quick: bool,
     /// Servers to run; all if none is named.
     #[arg(long, value_delimiter = ',')]
     server: Vec<Contender>,
-    /// The core on which the servers run.
+    /// On which cores the servers may run: one (cores), all as installed (none), or both in turn.
+    #[arg(long, value_delimiter = ',')]
+    pinning: Vec<Pinning>,
+    /// Worker threads of ours, several for a column each [default: what it takes by itself].
+    #[arg(long, value_delimiter = ',')]
+    threads: Vec<usize>,
+    /// The core on which a pinned server runs.
     #[arg(long, default_value_t = 0)]
     server_core: usize,
     /// The core on which the load generator runs.
@@ -111,14 +128,20 @@ struct Options {
     /// Where the server listens.
     #[arg(long, hide = true, default_value_t = 0)]
     port: u16,
+    /// The server's ready set of limits.
+    #[arg(long, hide = true, default_value = "none")]
+    limits: String,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-fn load_named(name: &str) -> Result<&'static Load, String> {
+type Loads = Vec<&'static Load>;
+
+fn loads_named(name: &str) -> Result<Loads, String> {
     let known = || LOADS.each_ref().map(|load| load.name).join(", ");
-    LOADS.iter().find(|load| load.name == name).ok_or_else(|| format!("the loads are {}", known()))
+    let found = Load::named(name);
+    if found.is_empty() { Err(format!("the loads are {}", known())) } else { Ok(found) }
 }
 
 fn main() -> ExitCode {
@@ -133,36 +156,61 @@ fn main() -> ExitCode {
 
 fn run(options: Options) -> std::io::Result<()> {
     raise_open_files()?;
-    let loads = if options.load.is_empty() { LOADS.iter().collect() } else { options.load };
-    if let Some(server) = options.serve {
-        return servers::serve(server, loads[0], options.port, options.server_core);
+    let loads = or_all(options.load.concat(), &LOADS.each_ref());
+    if let Some(contender) = options.serve {
+        let pinned = options.pinning != [Pinning::None];
+        return servers::serve(&Orders {
+            contender,
+            load: loads[0],
+            port: options.port,
+            core: pinned.then_some(options.server_core),
+            limits: &options.limits,
+            threads: options.threads.first().copied(),
+        });
     }
-    let contenders =
-        if options.server.is_empty() { Contender::ALL.to_vec() } else { options.server };
-    let cores = Cores { server: options.server_core, load: options.load_core };
+    let entrants = Entrant::list(&or_all(options.server, &Contender::ALL), &options.threads);
+    let ways = or_all(options.pinning, &Pinning::ALL);
+    let rounds = if options.quick { 1 } else { options.runs };
+    let wanted = if options.quick { Some(2.0) } else { options.seconds };
     if options.network == Network::Own {
         let error = network::enter_own();
         println!("on the machine's own loopback, since no other network can be had: {error}");
     }
-    servers::pin(cores.load)?;
+    let cores = Cores::share_out(options.server_core, options.load_core)?;
     let congestion = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control")?;
     println!(
-        "servers on core {}, load generator on core {}, TCP congestion control {}",
+        "pinned servers on core {}, load generator on core {}, TCP congestion control {}",
         cores.server,
         cores.load,
         congestion.trim()
     );
+    let mut tables = Vec::new();
     for load in loads {
-        let seconds = options.seconds.unwrap_or(load.seconds);
-        let mut runs: report::Runs = contenders.iter().map(|&c| (c, Vec::new())).collect();
-        for _ in 0..options.runs {
-            for (contender, runs) in &mut runs {
-                runs.push(measure::run(*contender, load, seconds, cores)?);
+        let seconds = wanted.unwrap_or(load.seconds);
+        let fresh =
+            || entrants.iter().filter(|e| load.suits(e.contender)).map(|&e| (e, Vec::new()));
+        let mut measured: Vec<_> = ways
+            .iter()
+            .map(|&pinning| Table { load, pinning, seconds, runs: fresh().collect() })
+            .collect();
+        for _ in 0..rounds {
+            for table in &mut measured {
+                for (entrant, runs) in &mut table.runs {
+                    let setup = Setup { entrant: *entrant, pinning: table.pinning, cores: &cores };
+                    runs.push(measure::run(load, seconds, &setup)?);
+                }
             }
         }
-        report::print(load, &runs, seconds);
+        measured.iter().for_each(Table::print);
+        tables.append(&mut measured);
     }
+    report::summarize(&tables);
     Ok(())
+}
+
+/// What was asked for, or all there is if nothing was.
+fn or_all<T: Clone>(asked: Vec<T>, all: &[T]) -> Vec<T> {
+    if asked.is_empty() { all.to_vec() } else { asked }
 }
 
 /// The load of idle connections needs more open files than a shell allows.
