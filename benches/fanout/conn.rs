@@ -58,7 +58,7 @@ pub(crate) struct Conn {
     skipping: Option<Skip>,
     /// What the socket did not take yet.
     unsent: Vec<u8>,
-    /// Bytes that may be read from now on; a slow line is given some more now and then.
+    /// Bytes that may still be read. A simulated slow line raises it as time passes.
     pub(crate) allowance: u64,
 }
 
@@ -95,8 +95,8 @@ impl Conn {
         })
     }
 
-    /// Reads what has come and hands on each frame that is complete. False at the end of the
-    /// stream.
+    /// Reads what has arrived and calls `each` with every complete frame. Returns false at the
+    /// end of the stream.
     pub(crate) fn read(
         &mut self,
         scratch: &mut Scratch,
@@ -154,7 +154,7 @@ impl Conn {
         }
     }
 
-    /// Hands on the complete frames in `bytes`; the number of bytes that are done with.
+    /// Calls `each` with the complete frames in `bytes`; returns the number of bytes consumed.
     fn parse(&mut self, bytes: &[u8], each: &mut impl FnMut(Frame<'_>)) -> usize {
         let mut used = 0;
         while let Some((opcode, len, header)) = header(&bytes[used..]) {

@@ -11,7 +11,7 @@ use crate::figures::{Run, quantile};
 
 /// How long clients do what they do before anything is measured, in seconds.
 const WARM_UP: f64 = 1.0;
-/// Pings a second of whoever's answers are timed; every set of limits allows as many.
+/// Pings a second of a client whose answers are timed; every set of limits allows as many.
 const PINGS_A_SECOND: f64 = 50.0;
 /// Answers that are still to come at the end have so many seconds.
 const PATIENCE: f64 = 20.0;

@@ -1,37 +1,57 @@
-//! The benchmark of the server's way out: what a delivery costs, compared with what the kernel
-//! alone asks for it. Linux only.
+//! The benchmark: what a delivery costs, compared with what the kernel alone asks for it, and what
+//! one client costs another. Linux only.
 //!
 //! ```text
-//! cargo bench --bench fanout                                   # everything, some 25 minutes
-//! cargo bench --bench fanout -- --load room200-72,chat         # some loads
-//! cargo bench --bench fanout -- --runs 3 --seconds 2 --server ours,floor
+//! cargo bench --bench fanout                            # everything, some 40 minutes
+//! cargo bench --bench fanout -- --quick                 # a smoke run of everything, 10 minutes
+//! cargo bench --bench fanout -- --load room200,chat     # some loads, by the start of their names
+//! cargo bench --bench fanout -- --pinning none --threads 1,2 --server ours,floor
 //! ```
 //!
-//! Three servers run in turn, each as a fresh process pinned to one core (`--server-core`, 0),
-//! under the same load from another core (`--load-core`, 1), over loopback:
+//! Three servers take turns, each as a fresh process, under the same load over loopback:
 //!
-//! - **ours**: `vrlobby --headless --limits none`;
+//! - **ours**: `vrlobby --headless`, with `--limits none` where delivery is measured. With
+//!   `--threads 1,2` it gets a column for each setting, else it runs with its default;
 //! - **floor** ([`floor`]): one epoll loop that throws its input away and write()s prepared bytes
 //!   of the same size to all sockets: what the kernel asks for the traffic alone;
 //! - **sink** ([`sink`]): tokio-tungstenite used as its documentation shows it.
 //!
+//! Every load runs twice, unless `--pinning` says otherwise:
+//!
+//! - **pinned** (`--pinning cores`): the server on one core (`--server-core`, 0) that it has to
+//!   itself;
+//! - **as installed** (`--pinning none`): the server on any core, with its default number of
+//!   threads.
+//!
+//! The load generator has a core of its own (`--load-core`, 1). On two cores, a server as
+//! installed shares that one with it.
+//!
 //! # How to read it
 //!
 //! Each figure is the median over the rounds; a ratio is the median of the rounds' ratios, so
-//! that a slow minute of the machine touches both of its sides. What issue 2 asks of ours stands
-//! beside it. Figures that are not met do not fail the benchmark; errors do.
+//! that a slow minute of the machine affects both sides. Counts of what must not happen (lost
+//! deliveries, clients closed) show the worst round instead. What is asked of ours stands beside
+//! the figure. An ask that is not met does not fail the benchmark; errors do. At the end, a table
+//! in Markdown has a row for each load and pinning: its first figure, and the asks not met.
 //!
 //! - *CPU µs a tick*, *a delivery*: user and system time of the server process over the measured
 //!   window (from /proc/PID/task/*/schedstat), divided by the frames that the members received in
 //!   it. On loopback the receiving side's share of TCP is done in the sender's time: it is in
 //!   all three alike.
-//! - *ticks delivered*: of users x fps x seconds.
+//! - *ticks delivered*: of users x fps x seconds. Shares above 100 % are ticks that were on their
+//!   way when the window opened.
 //! - *pose age*: from sending a pose to having it, in a whole tick, at one of 16 readers. The
 //!   sender's time travels in `pos.x`. The floor's poses are dead; it stamps its ticks with the
-//!   time of its last look for input, and is counted as if it had had every pose sent until then.
+//!   time of its last poll, and is counted as if it had had every pose sent until then.
+//! - *jitter*: by how much the time between two ticks at a reader misses the period; a tick that
+//!   is skipped counts as one that is a period late. The generator polls every 0.5 ms, which is
+//!   in everybody's jitter.
 //! - *latency*: from sending a chat message to each of its deliveries. *lost*: deliveries that
-//!   had not come 3 s after the last message.
+//!   had not arrived 3 s after the last message.
 //! - *RSS a connection*: growth of the process from listening to all logged in.
+//! - *ping* (in the loads below): from sending a `ping` to its answer, at a bystander that sends 50
+//!   a second; one that has no answer in the end counts as long as it has waited. *before*:
+//!   without the load.
 //! - *stolen from server core*: what the host of a virtual machine gave to others meanwhile. It is
 //!   in nobody's CPU time, but in everybody's age and latency; more than a few per cent, and the
 //!   larger loads can't deliver all ticks whatever the server.
@@ -39,23 +59,32 @@
 //!   then a note says so.
 //!
 //! Members log in, join a room, and send their poses evenly spread over the period. Where only
-//! ticks count, the generator looks for them every 0.5 ms instead of waiting in the kernel,
-//! because a waiting reader on the same machine is woken at the writer's expense. Ticks that
-//! nobody looks into are thrown away in the kernel, uncopied.
+//! ticks count, the generator polls every 0.5 ms instead of waiting in the kernel, because a
+//! waiting reader on the same machine is woken at the writer's expense. Ticks that are only
+//! counted are discarded in the kernel, uncopied.
+//!
+//! # What one client may cost another
+//!
+//! Three loads run against ours alone, with the limits of an installed server ([`cost`]):
+//!
+//! - *rooms-flood*: 4 clients list 1,000 rooms 20 or 100 times a second each (`lab`);
+//! - *big-buttons*: 3 clients send 1 MiB buttons as fast as `lab` allows; one member of the room
+//!   reads 50 Mbit/s, and must not be closed for it. Its own answers wait behind what it is owed;
+//! - *refusals*: one client sends 20,000 pings a second, of which `open` allows 100. CPU time a
+//!   refusal is compared with that of the same pings carried out by a server without limits, and
+//!   the client has to be closed for going on.
 //!
 //! # What to mind
 //!
 //! Keep the machine quiet: anything else that runs on the two cores shows.
 //!
-//! The benchmark starts itself in a network namespace of its own with Reno as congestion control
+//! The benchmark restarts itself in a network namespace of its own with Reno as congestion control
 //! (it takes `unshare` and `ip`, and root or user namespaces; without them it says so and uses the
 //! machine's loopback, as it does with `--network host`). The first line tells what is in force.
 //! On a machine whose default is BBR, single runs of 500 users at 72 Hz (2 to 4 s, the same kernel,
 //! noisy) put the floor at 28 to 49 µs a tick with 52 to 90 % of them delivered under BBR, and once
 //! at 155 µs and 13 %; under Reno four of five came to 24 to 26 µs and 99 to 101 %, the fifth
-//! to 32 µs and 66 %. Why was not looked into further.
-//!
-//! Shares above 100 % are ticks that were under way when the window opened.
+//! to 32 µs and 66 %. The cause was not investigated.
 //!
 //! `idle` needs 10,000 open files in each of the two processes (`ulimit -Hn`).
 

@@ -202,7 +202,8 @@ impl<'a> Tally<'a> {
         if self.load.kind == Kind::Chat && id.is_none() {
             return;
         }
-        // Who came last is told of late; shorter than any message, so that few are looked into.
+        // A late joiner's join may still arrive. It is shorter than any message, so that few
+        // payloads are searched.
         let is_join = |payload| wire::find(payload, b"\"type\":\"join\"").is_some();
         if len < 125 && payload.is_some_and(is_join) {
             return;

@@ -28,10 +28,10 @@ const LINE: f64 = 50e6 / 8.0;
 pub(crate) fn measure(seconds: f64, server: &Server, setup: &Setup<'_>) -> io::Result<Run> {
     let hall = ["hall".to_owned()];
     let mut crowd = Crowd::new(server.port)?;
-    let reader = crowd.enter("reader", &hall, Some(LINE))?;
-    let bystander = crowd.enter("bystander", &["aside".to_owned()], None)?;
+    let reader = crowd.join("reader", &hall, Some(LINE))?;
+    let bystander = crowd.join("bystander", &["aside".to_owned()], None)?;
     let senders: Vec<_> = (0..SENDERS)
-        .map(|sender| crowd.enter(&format!("sender{sender}"), &hall, None))
+        .map(|sender| crowd.join(&format!("sender{sender}"), &hall, None))
         .collect::<io::Result<_>>()?;
 
     crowd.client(bystander).ping();
@@ -46,7 +46,7 @@ pub(crate) fn measure(seconds: f64, server: &Server, setup: &Setup<'_>) -> io::R
 
     let button = button();
     for &sender in &senders {
-        crowd.client(sender).say(button.clone(), 0, RATE, BURST);
+        crowd.client(sender).send_at(button.clone(), 0, RATE, BURST);
     }
     let (read_before, got_before) = read_by(&mut crowd, reader);
     let window = Window::open(server, setup)?;
@@ -56,12 +56,12 @@ pub(crate) fn measure(seconds: f64, server: &Server, setup: &Setup<'_>) -> io::R
     let (read, got) = read_by(&mut crowd, reader);
     let (mut sent, mut refused) = (0, 0);
     for &sender in &senders {
-        crowd.client(sender).be_silent();
-        sent += crowd.client(sender).said;
+        crowd.client(sender).stop_sending();
+        sent += crowd.client(sender).sent;
         refused += crowd.client(sender).heard.refused;
     }
-    crowd.client(reader).be_silent();
-    crowd.client(bystander).be_silent();
+    crowd.client(reader).stop_sending();
+    crowd.client(bystander).stop_sending();
     crowd.run_until(PATIENCE, |clients| {
         [reader, bystander].iter().all(|&k| clients[k].waiting() == 0 || clients[k].ended.is_some())
     })?;

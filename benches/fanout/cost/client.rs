@@ -11,11 +11,11 @@ use crate::wire;
 pub(super) const SLOW_LINE_BUFFER: usize = 64 << 10;
 /// An answer has its code within so many bytes.
 const HEAD: usize = 96;
-/// How often a client on a slow line is given bytes.
-const SIP: u64 = SECOND / 500;
+/// How often a slow line delivers.
+const LINE_STEP: u64 = SECOND / 500;
 
 /// A message that is sent at a steady pace, with a burst at first.
-struct Speech {
+struct Paced {
     message: Vec<u8>,
     /// Pings in one message.
     pings: usize,
@@ -27,7 +27,7 @@ struct Speech {
     filled: u64,
 }
 
-/// What a client was answered since it was last asked.
+/// What a client has received.
 #[derive(Default)]
 pub(super) struct Heard {
     /// Send times of pings that wait for their answer.
@@ -50,14 +50,14 @@ pub(super) struct Client {
     pub(super) name: String,
     pub(super) conn: Conn,
     pub(super) heard: Heard,
-    /// Messages sent of what it says.
-    pub(super) said: u64,
+    /// Messages sent at the present pace.
+    pub(super) sent: u64,
     /// When and how the server ended the connection.
     pub(super) ended: Option<(u64, String)>,
-    speech: Option<Speech>,
+    paced: Option<Paced>,
     /// Bytes a second that its line carries; `None` for a fast one.
     line: Option<f64>,
-    sipped: u64,
+    replenished: u64,
 }
 
 impl Client {
@@ -66,32 +66,32 @@ impl Client {
             name,
             conn,
             heard: Heard::default(),
-            said: 0,
+            sent: 0,
             ended: None,
-            speech: None,
+            paced: None,
             line,
-            sipped: clock::now(),
+            replenished: clock::now(),
         }
     }
 
     /// Sends `message`, which holds so many pings, at `rate` a second from now on, the first
     /// `burst` at once.
-    pub(super) fn say(&mut self, message: Vec<u8>, pings: usize, rate: f64, burst: f64) {
+    pub(super) fn send_at(&mut self, message: Vec<u8>, pings: usize, rate: f64, burst: f64) {
         let filled = clock::now();
-        self.said = 0;
-        self.speech = Some(Speech { message, pings, rate, burst, tokens: burst, filled });
+        self.sent = 0;
+        self.paced = Some(Paced { message, pings, rate, burst, tokens: burst, filled });
     }
 
     /// Sends pings at a steady pace.
     pub(super) fn ping(&mut self) {
         let mut ping = Vec::new();
         wire::push_frame(&mut ping, 1, br#"{"system":"ping"}"#);
-        self.say(ping, 1, super::PINGS_A_SECOND, 1.0);
+        self.send_at(ping, 1, super::PINGS_A_SECOND, 1.0);
     }
 
     /// Sends no more.
-    pub(super) fn be_silent(&mut self) {
-        self.speech = None;
+    pub(super) fn stop_sending(&mut self) {
+        self.paced = None;
     }
 
     /// Pings that wait for their answer.
@@ -108,54 +108,55 @@ impl Client {
         pings
     }
 
-    /// Sends what is due; when to come back.
+    /// Sends what is due; returns when to come back.
     pub(super) fn send_due(&mut self) -> std::io::Result<u64> {
         if !self.conn.flush()? {
             return Ok(clock::now() + SECOND / 1000);
         }
-        let Some(speech) = &mut self.speech else { return Ok(u64::MAX) };
+        let Some(paced) = &mut self.paced else { return Ok(u64::MAX) };
         let now = clock::now();
-        let passed = (now - speech.filled) as f64 / SECOND as f64;
-        speech.tokens = (speech.tokens + passed * speech.rate).min(speech.burst);
-        speech.filled = now;
-        while speech.tokens >= 1.0 && self.conn.is_flushed() {
-            speech.tokens -= 1.0;
-            self.said += 1;
-            self.heard.waiting.extend(std::iter::repeat_n(clock::now(), speech.pings));
-            self.conn.send(&speech.message)?;
+        let passed = (now - paced.filled) as f64 / SECOND as f64;
+        paced.tokens = (paced.tokens + passed * paced.rate).min(paced.burst);
+        paced.filled = now;
+        while paced.tokens >= 1.0 && self.conn.is_flushed() {
+            paced.tokens -= 1.0;
+            self.sent += 1;
+            self.heard.waiting.extend(std::iter::repeat_n(clock::now(), paced.pings));
+            self.conn.send(&paced.message)?;
         }
-        let missing = (1.0 - speech.tokens).max(0.0) / speech.rate;
+        let missing = (1.0 - paced.tokens).max(0.0) / paced.rate;
         let due = now + (missing * SECOND as f64) as u64;
         Ok(if self.conn.is_flushed() { due } else { now + SECOND / 1000 })
     }
 
-    /// Whether it reads whenever something comes.
+    /// Whether it reads whenever something arrives.
     pub(super) fn is_fast(&self) -> bool {
         self.line.is_none()
     }
 
-    /// Lets the line of a slow one carry what it has had time for; when to come back.
-    pub(super) fn sip_due(&mut self) -> Option<u64> {
-        let rate = self.line?;
+    /// Raises the allowance of a client on a slow line by what the line has carried meanwhile;
+    /// false if it is too early or the line is fast.
+    pub(super) fn replenish(&mut self) -> bool {
+        let Some(rate) = self.line else { return false };
         let now = clock::now();
-        if now < self.sipped + SIP {
-            return None;
+        if now < self.next_read() {
+            return false;
         }
-        // A line that had nothing to carry does not make up for it later.
-        let passed = (now - self.sipped).min(10 * SIP) as f64 / SECOND as f64;
-        self.conn.allowance = (self.conn.allowance + (passed * rate) as u64).min(rate as u64 / 20);
-        self.sipped = now;
-        Some(now + SIP)
+        // An idle line does not make up for it later; a generator that was kept waiting does.
+        let passed = (now - self.replenished).min(50 * LINE_STEP) as f64 / SECOND as f64;
+        self.conn.allowance = (self.conn.allowance + (passed * rate) as u64).min(rate as u64 / 10);
+        self.replenished = now;
+        true
     }
 
-    /// When a slow one may next read.
-    pub(super) fn next_sip(&self) -> u64 {
-        if self.is_fast() { u64::MAX } else { self.sipped + SIP }
+    /// When a client on a slow line may read next.
+    pub(super) fn next_read(&self) -> u64 {
+        if self.is_fast() { u64::MAX } else { self.replenished + LINE_STEP }
     }
 }
 
 impl Heard {
-    /// Takes a frame in; an answer to a ping of the server's is added to `pongs`.
+    /// Counts a frame; the answer to a server's ping is appended to `pongs`.
     pub(super) fn frame(&mut self, frame: &Frame<'_>, pongs: &mut Vec<u8>) {
         self.bytes += frame.len;
         match (frame.opcode, frame.payload) {

@@ -13,7 +13,7 @@ use crate::wire;
 
 use super::client::{Client, SLOW_LINE_BUFFER};
 
-/// A receive buffer for whoever reads at once.
+/// The receive buffer of a client that reads at once.
 const FAST_LINE_BUFFER: usize = 1 << 20;
 /// Events taken at once, so that sending is never kept waiting for long.
 const EVENTS: usize = 16;
@@ -40,7 +40,7 @@ impl Crowd {
 
     /// Connects a client, logs it in and lets it join rooms; its number. Its line carries `line`
     /// bytes a second from then on.
-    pub(super) fn enter(
+    pub(super) fn join(
         &mut self,
         name: &str,
         rooms: &[String],
@@ -72,7 +72,7 @@ impl Crowd {
             }
         }
         client.heard.pongs = 0;
-        // From now on nobody looks into what is no answer.
+        // From now on, only answers are parsed.
         client.conn.whole = false;
         if line.is_some() {
             client.conn.allowance = 0;
@@ -94,7 +94,7 @@ impl Crowd {
         ended.filter(|(k, _)| !expected.contains(k)).count()
     }
 
-    /// Who was closed, and how.
+    /// A line for each client that was closed, and how.
     pub(super) fn notes(&self) -> Vec<String> {
         let ended = self.clients.iter().filter_map(|client| Some((client, client.ended.as_ref()?)));
         ended
@@ -128,10 +128,10 @@ impl Crowd {
                     Ok(next) => due = due.min(next),
                     Err(error) => self.end(k, &error.to_string())?,
                 }
-                if self.clients[k].sip_due().is_some() {
+                if self.clients[k].replenish() {
                     self.read(k)?;
                 }
-                due = due.min(self.clients[k].next_sip());
+                due = due.min(self.clients[k].next_read());
             }
             let mut events = Vec::with_capacity(EVENTS);
             let timeout = clock::until(due);

@@ -46,13 +46,13 @@ pub(crate) fn measure(
 ) -> io::Result<Run> {
     let unlimited = Server::start(load, "none", setup)?;
     let mut crowd = Crowd::new(unlimited.port)?;
-    let client = crowd.enter("flooder", &[], None)?;
+    let client = crowd.join("flooder", &[], None)?;
     let (carried_out, _) = flood(&mut crowd, client, seconds, &unlimited, setup)?;
     drop((crowd, unlimited));
 
     let mut crowd = Crowd::new(server.port)?;
-    let bystander = crowd.enter("bystander", &[], None)?;
-    let flooder = crowd.enter("flooder", &[], None)?;
+    let bystander = crowd.join("bystander", &[], None)?;
+    let flooder = crowd.join("flooder", &[], None)?;
     let (refused, begun) = flood(&mut crowd, flooder, seconds, server, setup)?;
     crowd.client(bystander).ping();
     crowd.run_until(TOLERATED - seconds - WARM_UP, |clients| clients[flooder].ended.is_some())?;
@@ -92,7 +92,7 @@ fn flood(
     let begun = clock::now();
     crowd.client(k).conn.whole = true;
     // A burst makes up for what a busy machine delays.
-    crowd.client(k).say(pings, AT_ONCE, WRITES, 10.0);
+    crowd.client(k).send_at(pings, AT_ONCE, WRITES, 10.0);
     crowd.run_for(WARM_UP)?;
     let heard = &crowd.client(k).heard;
     let (pongs, refused) = (heard.pongs, heard.refused);

@@ -13,7 +13,7 @@ use crate::wire;
 use super::crowd::Crowd;
 use super::{PATIENCE, WARM_UP, add_pings};
 
-/// Who keeps the rooms open, and how many each: 64 is what the limits allow, with the lobby.
+/// Clients that keep the rooms open, and rooms of each: the limits allow 64 with the lobby.
 const KEEPERS: usize = 20;
 const ROOMS_EACH: usize = 50;
 const FLOODERS: usize = 4;
@@ -28,11 +28,11 @@ pub(crate) fn measure(
     for keeper in 0..KEEPERS {
         let rooms = keeper * ROOMS_EACH..(keeper + 1) * ROOMS_EACH;
         let rooms: Vec<_> = rooms.map(room).collect();
-        crowd.enter(&format!("keeper{keeper}"), &rooms, None)?;
+        crowd.join(&format!("keeper{keeper}"), &rooms, None)?;
     }
-    let bystander = crowd.enter("bystander", &["aside".to_owned()], None)?;
+    let bystander = crowd.join("bystander", &["aside".to_owned()], None)?;
     let flooders: Vec<_> = (0..FLOODERS)
-        .map(|flooder| crowd.enter(&format!("flooder{flooder}"), &[], None))
+        .map(|flooder| crowd.join(&format!("flooder{flooder}"), &[], None))
         .collect::<io::Result<_>>()?;
 
     crowd.client(bystander).ping();
@@ -44,24 +44,24 @@ pub(crate) fn measure(
     let mut request = Vec::new();
     wire::push_frame(&mut request, 1, br#"{"system":"rooms"}"#);
     for &flooder in &flooders {
-        crowd.client(flooder).say(request.clone(), 0, rate, 1.0);
+        crowd.client(flooder).send_at(request.clone(), 0, rate, 1.0);
     }
     let window = Window::open(server, setup)?;
     crowd.run_for(seconds)?;
     let used = window.close()?;
     for &flooder in &flooders {
-        crowd.client(flooder).be_silent();
+        crowd.client(flooder).stop_sending();
     }
     let (mut asked, mut listed, mut refused, mut bytes, mut closed) = (0, 0, 0, 0, 0);
     for &flooder in &flooders {
         let client = crowd.client(flooder);
-        asked += client.said;
+        asked += client.sent;
         listed += client.heard.large;
         refused += client.heard.refused;
         bytes += client.heard.bytes;
         closed += u32::from(client.ended.is_some());
     }
-    crowd.client(bystander).be_silent();
+    crowd.client(bystander).stop_sending();
     crowd.run_until(PATIENCE, |clients| clients[bystander].waiting() == 0)?;
     let mut during = crowd.client(bystander).take_pings();
 
