@@ -25,7 +25,7 @@ pub(crate) fn until(due: u64) -> Timespec {
 /// Sleeps until `due`.
 pub(crate) fn sleep_until(due: u64) {
     let due = Timespec { tv_sec: (due / SECOND) as i64, tv_nsec: (due % SECOND) as _ };
-    // Who is woken early by a signal looks at the clock again.
+    // A signal may end the sleep early; callers check the clock again.
     let _ = clock_nanosleep_absolute(rustix::thread::ClockId::Monotonic, &due);
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Conn {
     skipping: Option<Skip>,
     /// What the socket did not take yet.
     unsent: Vec<u8>,
+    /// Bytes that may still be read. A simulated slow line raises it as time passes.
+    pub(crate) allowance: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -71,26 +73,41 @@ struct Skip {
 impl Conn {
     /// Connects, and waits for it: on loopback this is immediate.
     pub(crate) fn open(to: SocketAddr) -> io::Result<Self> {
+        Self::open_with(to, RECEIVE)
+    }
+
+    /// The same with a receive buffer of so many bytes.
+    pub(crate) fn open_with(to: SocketAddr, receive: usize) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         // Sets the window, and so comes before the connection.
-        socket.set_recv_buffer_size(RECEIVE)?;
+        socket.set_recv_buffer_size(receive)?;
         socket.connect(&to.into())?;
         let socket = TcpStream::from(socket);
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, whole: true, partial: Vec::new(), skipping: None, unsent: Vec::new() })
+        Ok(Self {
+            socket,
+            whole: true,
+            partial: Vec::new(),
+            skipping: None,
+            unsent: Vec::new(),
+            allowance: u64::MAX,
+        })
     }
 
-    /// Reads what has come and hands on each frame that is complete. False at the end of the
-    /// stream.
+    /// Reads what has arrived and calls `each` with every complete frame. Returns false at the
+    /// end of the stream.
     pub(crate) fn read(
         &mut self,
         scratch: &mut Scratch,
         mut each: impl FnMut(Frame<'_>),
     ) -> io::Result<bool> {
         loop {
+            if self.allowance == 0 {
+                return Ok(true);
+            }
             if let Some(mut skip) = self.skipping {
-                let want = skip.left.min(DISCARD as u64) as usize;
+                let want = skip.left.min(DISCARD as u64).min(self.allowance) as usize;
                 let buffer = &mut scratch.0[..want];
                 let got = match recv(&self.socket, buffer, RecvFlags::TRUNC | RecvFlags::DONTWAIT) {
                     Ok((_, 0)) => return Ok(false),
@@ -98,6 +115,7 @@ impl Conn {
                     Err(Errno::AGAIN | Errno::INTR) => return Ok(true),
                     Err(error) => return Err(error.into()),
                 };
+                self.allowance -= got as u64;
                 skip.left -= got as u64;
                 self.skipping = (skip.left > 0).then_some(skip);
                 if skip.left == 0 {
@@ -111,6 +129,7 @@ impl Conn {
                 continue;
             }
             let want = if self.whole { WHOLE } else { PEEK };
+            let want = self.allowance.min(want as u64) as usize;
             let buffer = &mut scratch.0[..want];
             let got = match recv(&self.socket, buffer, RecvFlags::DONTWAIT) {
                 Ok((_, 0)) => return Ok(false),
@@ -118,6 +137,7 @@ impl Conn {
                 Err(Errno::AGAIN | Errno::INTR) => return Ok(true),
                 Err(error) => return Err(error.into()),
             };
+            self.allowance -= got as u64;
             if self.partial.is_empty() {
                 let used = self.parse(&scratch.0[..got], &mut each);
                 self.partial.extend_from_slice(&scratch.0[used..got]);
@@ -134,7 +154,7 @@ impl Conn {
         }
     }
 
-    /// Hands on the complete frames in `bytes`; the number of bytes that are done with.
+    /// Calls `each` with the complete frames in `bytes`; returns the number of bytes consumed.
     fn parse(&mut self, bytes: &[u8], each: &mut impl FnMut(Frame<'_>)) -> usize {
         let mut used = 0;
         while let Some((opcode, len, header)) = header(&bytes[used..]) {

@@ -6,8 +6,8 @@
 //! with the handshake, and chat messages are counted by their bytes, since all have one size.
 //!
 //! Three things are patched into the prepared bytes, once a tick or message and not once a
-//! delivery, because the measurement needs them: the time of the last look for input into each
-//! tick, sender and number into each chat event. Chat is written as a good server would: what one
+//! delivery, because the measurement needs them: the time of the last poll into each tick, sender
+//! and number into each chat event. Chat is written as a good server would: what one
 //! turn of epoll brought goes to each member in one write.
 //!
 //! What a socket does not take is finished when it can take more; until then that member's ticks
@@ -38,7 +38,7 @@ struct Peer {
     handshake: Option<Vec<u8>>,
     /// Bytes read since the handshake.
     read: u64,
-    /// Chat messages handed on.
+    /// Chat messages delivered to the members.
     chats: u64,
     /// What the socket did not take.
     waiting: Vec<u8>,

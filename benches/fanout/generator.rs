@@ -22,7 +22,7 @@ const SAMPLED: usize = 16;
 const OPENING: usize = 64;
 /// How long the setup may go without any progress.
 const SETUP_STALL: u64 = 20 * SECOND;
-/// How often members whose ticks are only counted and timed look for them. A reader that waits
+/// How often the sockets are polled where ticks are only counted and timed. A reader that waits
 /// in the kernel would be woken by the server's own write, at the server's expense, which no
 /// headset at the other end of a network ever is.
 const READ_EVERY: u64 = SECOND / 2000;
@@ -60,9 +60,9 @@ pub(crate) struct Generator<'a> {
     chats_sent: u64,
     /// Whether chatters still talk.
     talking: bool,
-    /// The time from one look for frames to the next; 0 for waiting for them.
+    /// The time from one poll to the next; 0 for waiting in the kernel.
     read_every: u64,
-    /// When to look next.
+    /// When to poll next.
     next_read: u64,
     /// Buffers for a message and its text.
     message: Vec<u8>,
@@ -110,7 +110,7 @@ impl<'a> Generator<'a> {
             member.conn.whole = match load.kind {
                 Kind::Poses | Kind::Stall => is_sampled(load, k),
                 Kind::Chat | Kind::Capacity => true,
-                Kind::Idle => false,
+                _ => false,
             };
         }
         generator.tally.begin();

@@ -20,8 +20,7 @@ pub(crate) enum Network {
     Host,
 }
 
-/// Starts this program anew in a network of its own. Returns only if that can't be had, with the
-/// reason.
+/// Restarts this program in a network of its own. Returns only if that fails, with the reason.
 pub(crate) fn enter_own() -> io::Error {
     let user = if rustix::process::geteuid().is_root() { "--keep-caps" } else { "--map-root-user" };
     let unshare = |script: &str| {

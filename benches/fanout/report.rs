@@ -1,84 +1,174 @@
 //! Medians, ratios and the tables that show them.
 
-use crate::loads::{Bound, Load};
-use crate::measure::Run;
-use crate::servers::Contender;
+use crate::asks::Ask;
+use crate::figures::Run;
+use crate::loads::Load;
+use crate::setup::{Entrant, Pinning};
 
-/// What one contender's runs told, in the order of the rounds.
-pub(crate) type Runs = Vec<(Contender, Vec<Run>)>;
+/// Notes of one server that are printed; of more, the number is.
+const NOTES: usize = 5;
 
-/// Prints the table of one load.
-pub(crate) fn print(load: &Load, runs: &Runs, seconds: f64) {
-    let rounds = runs.first().map_or(0, |(_, runs)| runs.len());
-    println!("\n{}: {} (median of {rounds} x {seconds} s)", load.name, load.title);
-    print!("  {:<26}", "");
-    for (contender, _) in runs {
-        print!("{:>12}", contender.name());
+/// What each server's runs under one load told, in the order of the rounds.
+pub(crate) type Runs = Vec<(Entrant, Vec<Run>)>;
+
+/// One load with servers that run in one way, measured.
+pub(crate) struct Table<'a> {
+    pub(crate) load: &'a Load,
+    pub(crate) pinning: Pinning,
+    pub(crate) seconds: f64,
+    pub(crate) runs: Runs,
+}
+
+impl Table<'_> {
+    /// Prints all figures.
+    pub(crate) fn print(&self) {
+        let Some((_, first)) = self.runs.first() else { return };
+        let (load, rounds) = (self.load, first.len());
+        let how = self.pinning.title();
+        let seconds = self.seconds;
+        println!("\n{} {how}: {} (median of {rounds} x {seconds} s)", load.name, load.title);
+        print!("  {:<26}", "");
+        for (entrant, _) in &self.runs {
+            print!("{:>12}", entrant.title());
+        }
+        for entrant in self.compared() {
+            print!("{:>14}", format!("{}/floor", entrant.title()));
+        }
+        println!("   ask of ours");
+        let Some(model) = first.first() else { return };
+        for (row, figure) in model.figures.iter().enumerate() {
+            print!("  {:<26}", figure.name);
+            for (entrant, _) in &self.runs {
+                print!("{:>12}", number(self.value(*entrant, row), figure.decimals));
+            }
+            for entrant in self.compared() {
+                print!("{:>14}", number(self.ratio(entrant, row), 2));
+            }
+            let asks: Vec<_> = self.asks(figure.name).map(|ask| self.judge(ask, row)).collect();
+            println!("   {}", asks.join("; "));
+        }
+        self.print_notes();
     }
-    println!("{:>12}{:>12}   ask of ours", "ours/floor", "sink/floor");
-    let Some((_, first)) = runs.first() else { return };
-    let Some(model) = first.first() else { return };
-    for (row, figure) in model.figures.iter().enumerate() {
-        print!("  {:<26}", figure.name);
-        for (_, runs) in runs {
-            print!("{:>12}", number(median(values(runs, row)), figure.decimals));
+
+    /// Prints a row of the summary for each of ours: the first figure, and which asks are not met.
+    pub(crate) fn print_summary(&self) {
+        let Some(model) = self.runs.first().and_then(|(_, runs)| runs.first()) else { return };
+        let Some(head) = model.figures.first() else { return };
+        for entrant in self.ours() {
+            let (mut asked, mut not_met) = (0, Vec::new());
+            for (row, figure) in model.figures.iter().enumerate() {
+                let (ours, floor, ratio) = self.compare(entrant, row);
+                for ask in self.asks(figure.name) {
+                    match ask.is_met(ours, floor, ratio) {
+                        Some(true) => asked += 1,
+                        Some(false) => {
+                            asked += 1;
+                            let found = ask.found(ours, floor, ratio);
+                            not_met.push(format!("{} {found} ({})", figure.name, ask.words()));
+                        }
+                        None => {}
+                    }
+                }
+            }
+            let (ours, floor, ratio) = self.compare(entrant, 0);
+            let how = match entrant.threads {
+                Some(threads) => format!("{}, {threads} threads", self.pinning.title()),
+                None => self.pinning.title().to_owned(),
+            };
+            println!(
+                "| {} | {how} | {} | {} | {} | {} | {} of {asked} | {} |",
+                self.load.name,
+                head.name,
+                number(ours, head.decimals),
+                number(floor, head.decimals),
+                number(ratio, 2),
+                asked - not_met.len(),
+                not_met.join("; "),
+            );
         }
-        for contender in [Contender::Ours, Contender::Sink] {
-            print!("{:>12}", number(ratio(runs, contender, row), 2));
-        }
-        let ask = load.asks.iter().find(|(name, _)| *name == figure.name);
-        println!("   {}", ask.map_or(String::new(), |(_, bound)| judge(bound, runs, row)));
     }
-    for (contender, runs) in runs {
-        let mut notes: Vec<_> = runs.iter().flat_map(|run| &run.notes).collect();
-        notes.dedup();
-        for note in notes.iter().take(5) {
-            println!("  {}: {note}", contender.name());
+
+    fn print_notes(&self) {
+        for (entrant, runs) in &self.runs {
+            let mut notes: Vec<_> = runs.iter().flat_map(|run| &run.notes).collect();
+            notes.dedup();
+            for note in notes.iter().take(NOTES) {
+                println!("  {}: {note}", entrant.title());
+            }
+            if notes.len() > NOTES {
+                println!("  {}: and {} more of these", entrant.title(), notes.len() - NOTES);
+            }
         }
-        if notes.len() > 5 {
-            println!("  {}: and {} more of these", contender.name(), notes.len() - 5);
+    }
+
+    fn asks(&self, figure: &str) -> impl Iterator<Item = &'static Ask> {
+        let pinning = self.pinning;
+        self.load.asks.iter().filter(move |ask| ask.figure == figure && ask.applies(pinning))
+    }
+
+    /// An ask in words, and whether each of ours meets it.
+    fn judge(&self, ask: &Ask, row: usize) -> String {
+        let verdict = |entrant| {
+            let (ours, floor, ratio) = self.compare(entrant, row);
+            ask.is_met(ours, floor, ratio).map(|met| if met { "met" } else { "NOT MET" })
+        };
+        let verdicts: Vec<_> = self.ours().filter_map(verdict).collect();
+        if verdicts.is_empty() {
+            ask.words()
+        } else {
+            format!("{}: {}", ask.words(), verdicts.join(", "))
         }
+    }
+
+    fn ours(&self) -> impl Iterator<Item = Entrant> {
+        self.runs.iter().map(|(entrant, _)| *entrant).filter(|entrant| entrant.is_ours())
+    }
+
+    /// Those for which there is a ratio to the floor; nobody without a floor.
+    fn compared(&self) -> impl Iterator<Item = Entrant> {
+        let floor = self.runs.iter().any(|(entrant, _)| *entrant == Entrant::FLOOR);
+        let all = self.runs.iter().map(|(entrant, _)| *entrant);
+        all.filter(move |entrant| floor && *entrant != Entrant::FLOOR)
+    }
+
+    /// A server's figure, the floor's, and their ratio.
+    fn compare(&self, entrant: Entrant, row: usize) -> (f64, f64, f64) {
+        (self.value(entrant, row), self.value(Entrant::FLOOR, row), self.ratio(entrant, row))
+    }
+
+    fn value(&self, entrant: Entrant, row: usize) -> f64 {
+        let worst = self.runs.iter().any(|(_, runs)| runs.iter().any(|run| run.figures[row].worst));
+        let over_rounds = if worst { most } else { median };
+        self.values(entrant, row).map_or(f64::NAN, |values| over_rounds(values.collect()))
+    }
+
+    /// The median over the rounds of a server's figure, divided by the floor's of the same round.
+    fn ratio(&self, entrant: Entrant, row: usize) -> f64 {
+        match (self.values(entrant, row), self.values(Entrant::FLOOR, row)) {
+            (Some(some), Some(floor)) => median(some.zip(floor).map(|(a, b)| a / b).collect()),
+            _ => f64::NAN,
+        }
+    }
+
+    fn values(&self, entrant: Entrant, row: usize) -> Option<impl Iterator<Item = f64>> {
+        let (_, runs) = self.runs.iter().find(|(found, _)| *found == entrant)?;
+        Some(runs.iter().map(move |run| run.figures[row].value))
     }
 }
 
-/// The ask in words, and whether ours meets it.
-fn judge(bound: &Bound, runs: &Runs, row: usize) -> String {
-    let of = |contender| {
-        let found = runs.iter().find(|(c, _)| *c == contender);
-        found.map_or(f64::NAN, |(_, runs)| median(values(runs, row)))
-    };
-    let (ours, floor) = (of(Contender::Ours), of(Contender::Floor));
-    let (words, met, known) = match *bound {
-        Bound::Ratio(most) => {
-            let ratio = ratio(runs, Contender::Ours, row);
-            (format!("<= {most:.2} x floor"), ratio <= most, ratio)
-        }
-        Bound::Above(more) => (format!("<= floor + {more}"), ours <= floor + more, ours - floor),
-        Bound::AtMost(most) => (format!("<= {most}"), ours <= most, ours),
-        Bound::AtLeast(least) => (format!(">= {least}"), ours >= least, ours),
-    };
-    match (known.is_nan(), met) {
-        (true, _) => words,
-        (false, true) => format!("{words}: met"),
-        (false, false) => format!("{words}: NOT MET"),
-    }
+/// Prints a summary of all tables in Markdown.
+pub(crate) fn summarize(tables: &[Table<'_>]) {
+    println!("\n| load | cores | figure | ours | floor | ours / floor | asks met | not met |");
+    println!("|---|---|---|---|---|---|---|---|");
+    tables.iter().for_each(Table::print_summary);
 }
 
-/// The median over the rounds of a contender's figure, divided by the floor's of the same round.
-fn ratio(runs: &Runs, contender: Contender, row: usize) -> f64 {
-    let of = |wanted| runs.iter().find(|(c, _)| *c == wanted).map(|(_, runs)| values(runs, row));
-    match (of(contender), of(Contender::Floor)) {
-        (Some(ours), Some(floor)) => median(ours.zip(floor).map(|(a, b)| a / b)),
-        _ => f64::NAN,
-    }
+fn most(values: Vec<f64>) -> f64 {
+    values.into_iter().fold(f64::NAN, f64::max)
 }
 
-fn values(runs: &[Run], row: usize) -> impl Iterator<Item = f64> {
-    runs.iter().map(move |run| run.figures[row].value)
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.filter(|value| !value.is_nan()).collect();
+fn median(mut values: Vec<f64>) -> f64 {
+    values.retain(|value| !value.is_nan());
     values.sort_by(f64::total_cmp);
     match values.len() {
         0 => f64::NAN,

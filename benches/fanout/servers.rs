@@ -1,4 +1,4 @@
-//! The servers as child processes: starting them on their core, and what the kernel says of them.
+//! The servers as child processes: starting them on their cores, and what the kernel says of them.
 
 use std::fs;
 use std::io::{self, Read, Seek};
@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, set_parent_process_death_signal};
-use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::loads::Load;
+use crate::setup::{self, Setup};
 use crate::{floor, sink};
 
 /// A server has this long to listen.
@@ -43,44 +43,49 @@ impl Contender {
     }
 }
 
-/// The cores that are used.
-#[derive(Clone, Copy)]
-pub(crate) struct Cores {
-    /// Where the servers run.
-    pub(crate) server: usize,
-    /// Where the load generator runs.
-    pub(crate) load: usize,
+/// What a child is told about the server that it is to be.
+pub(crate) struct Orders<'a> {
+    pub(crate) contender: Contender,
+    pub(crate) load: &'a Load,
+    pub(crate) port: u16,
+    /// The core to run on; `None` for wherever the benchmark itself may.
+    pub(crate) core: Option<usize>,
+    /// The ready set of limits; only ours has any.
+    pub(crate) limits: &'a str,
+    /// Worker threads of ours; `None` for its default.
+    pub(crate) threads: Option<usize>,
 }
 
-/// Lets this process run on one core only.
-pub(crate) fn pin(core: usize) -> io::Result<()> {
-    let mut set = CpuSet::new();
-    set.set(core);
-    sched_setaffinity(None, &set)
-        .map_err(|error| io::Error::new(error.kind(), format!("can't pin to core {core}: {error}")))
-}
-
-/// What a child does: be the server, on its core, for no longer than the benchmark lives.
-pub(crate) fn serve(contender: Contender, load: &Load, port: u16, core: usize) -> io::Result<()> {
-    pin(core)?;
+/// What a child does: be the server, for no longer than the benchmark lives.
+pub(crate) fn serve(orders: &Orders<'_>) -> io::Result<()> {
+    if let Some(core) = orders.core {
+        setup::pin(core)?;
+    }
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    match contender {
+    let (load, port) = (orders.load, orders.port);
+    match orders.contender {
         Contender::Floor => floor::serve(load, port),
         Contender::Sink => sink::serve(load, port),
-        // Core and death signal outlive exec.
-        Contender::Ours => Err(Command::new(env!("CARGO_BIN_EXE_vrlobby"))
-            .args(["--headless", "--ip", "127.0.0.1", "--limits", "none", "--log-level", "1"])
-            .args(["--fps", &load.fps.to_string(), "--port", &port.to_string()])
-            .exec()),
+        Contender::Ours => {
+            let threads = orders.threads.map(|threads| format!("--threads={threads}"));
+            // Cores and death signal outlive exec.
+            Err(Command::new(env!("CARGO_BIN_EXE_vrlobby"))
+                .args(["--headless", "--ip", "127.0.0.1", "--log-level", "1"])
+                .args(["--limits", orders.limits, "--fps", &load.fps.to_string()])
+                .args(["--port", &port.to_string()])
+                .args(threads)
+                .exec())
+        }
     }
 }
 
-/// Time that the host of this virtual machine took from a core, in seconds since it started, in
-/// steps of 10 ms. No process is charged for it, but all wait.
-pub(crate) fn stolen(core: usize) -> io::Result<f64> {
+/// Time that the host of this virtual machine took from a core, or from all, in seconds since it
+/// started, in steps of 10 ms. No process is charged for it, but all wait.
+pub(crate) fn stolen(core: Option<usize>) -> io::Result<f64> {
     let stat = fs::read_to_string("/proc/stat")?;
-    let line = stat.lines().find_map(|line| line.strip_prefix(&format!("cpu{core} ")));
-    let ticks = line.and_then(|line| line.split(' ').nth(7)?.parse::<f64>().ok());
+    let name = core.map_or_else(|| "cpu ".to_owned(), |core| format!("cpu{core} "));
+    let line = stat.lines().find(|line| line.starts_with(&name));
+    let ticks = line.and_then(|line| line.split_whitespace().nth(8)?.parse::<f64>().ok());
     Ok(ticks.unwrap_or(0.0) / USER_HZ as f64)
 }
 
@@ -93,17 +98,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server for `load` on its core, and waits until it listens.
-    pub(crate) fn start(contender: Contender, load: &Load, cores: Cores) -> io::Result<Self> {
+    /// Starts a server for `load` on its cores, and waits until it listens.
+    pub(crate) fn start(load: &Load, limits: &str, setup: &Setup<'_>) -> io::Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let stderr = tempfile::tempfile()?;
-        let child = Command::new(std::env::current_exe()?)
-            .args(["--load", load.name, "--serve", contender.name()])
-            .args(["--port", &port.to_string(), "--server-core", &cores.server.to_string()])
+        let contender = setup.entrant.contender;
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["--load", load.name, "--serve", contender.name(), "--limits", limits])
+            .args(["--port", &port.to_string(), "--pinning", setup.pinning.name()])
+            .args(["--server-core", &setup.cores.server.to_string()])
+            .args(setup.entrant.threads.map(|threads| format!("--threads={threads}")))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(stderr.try_clone()?)
-            .spawn();
+            .stderr(stderr.try_clone()?);
+        let child = setup.cores.lend(|| command.spawn());
         let mut server = Self { child: child?, stderr, port };
         server.await_listening(contender)?;
         Ok(server)

@@ -217,7 +217,7 @@ impl Member {
 }
 
 impl Room {
-    /// Who can't take an event is sent no more, and so is closed.
+    /// A member whose queue is full is removed, which closes its connection.
     fn broadcast(&mut self, frame: &Utf8Bytes) {
         self.members.retain(|_, member| member.out.try_send(frame.clone()).is_ok());
     }

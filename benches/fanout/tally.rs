@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::clock;
+use crate::clock::{self, SECOND};
 use crate::conn::Frame;
 use crate::loads::{Kind, Load};
 use crate::servers::Contender;
@@ -31,6 +31,9 @@ pub(crate) struct Tally<'a> {
     pub(crate) disordered: u64,
     /// Ages of poses at their readers, in microseconds (recorded).
     pub(crate) ages: Vec<u32>,
+    /// By how much the time between two ticks at a reader missed the period, in microseconds
+    /// (recorded).
+    pub(crate) deviations: Vec<u32>,
     /// Times from sending a message to each delivery, in microseconds (recorded).
     pub(crate) latencies: Vec<u32>,
     /// What else is worth telling.
@@ -40,6 +43,8 @@ pub(crate) struct Tally<'a> {
     /// The member whose leaving is watched.
     pub(crate) watched: usize,
     begun: bool,
+    /// When each member's last tick came (recorded); 0 before the first.
+    ticked: Vec<u64>,
     joined: Vec<bool>,
     refused: Option<String>,
     received: Vec<u64>,
@@ -64,11 +69,13 @@ impl<'a> Tally<'a> {
             all_chats: 0,
             disordered: 0,
             ages: Vec::new(),
+            deviations: Vec::new(),
             latencies: Vec::new(),
             notes: Vec::new(),
             left_at: None,
             watched: NOBODY,
             begun: false,
+            ticked: vec![0; users],
             joined: vec![false; users],
             refused: None,
             received: vec![0; users],
@@ -89,6 +96,8 @@ impl<'a> Tally<'a> {
     pub(crate) fn record(&mut self) {
         (self.ticks, self.bytes, self.chats) = (0, 0, 0);
         self.ages.clear();
+        self.deviations.clear();
+        self.ticked.fill(0);
         self.latencies.clear();
         self.recording = true;
     }
@@ -157,8 +166,20 @@ impl<'a> Tally<'a> {
         }
         self.ticks += 1;
         self.bytes += len;
+        self.deviation(k);
         if let Some(payload) = payload {
             self.sample_age(k, payload);
+        }
+    }
+
+    /// Notes how regularly ticks come to member `k`. One that is skipped counts as late by a whole
+    /// period.
+    fn deviation(&mut self, k: usize) {
+        let now = clock::now();
+        let last = std::mem::replace(&mut self.ticked[k], now);
+        if last > 0 {
+            let period = (SECOND as f64 / self.load.fps) as u64;
+            self.deviations.push(((now - last).abs_diff(period) / 1000) as u32);
         }
     }
 
@@ -181,7 +202,8 @@ impl<'a> Tally<'a> {
         if self.load.kind == Kind::Chat && id.is_none() {
             return;
         }
-        // Who came last is told of late; shorter than any message, so that few are looked into.
+        // A late joiner's join may still arrive. It is shorter than any message, so that few
+        // payloads are searched.
         let is_join = |payload| wire::find(payload, b"\"type\":\"join\"").is_some();
         if len < 125 && payload.is_some_and(is_join) {
             return;

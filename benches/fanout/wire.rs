@@ -68,7 +68,7 @@ pub(crate) fn server_frame(payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The handshake of member `k`; the path carries the number, which only the floor looks at.
+/// The handshake of member `k`; the path carries the number, which only the floor reads.
 pub(crate) fn handshake(k: usize) -> String {
     format!(
         "GET /{} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

@@ -92,7 +92,7 @@ impl Generator<'_> {
         Ok(u64::MAX)
     }
 
-    /// Who sends chat message `n`, and which of theirs it is.
+    /// The sender of chat message `n`, and the message's number among the sender's own.
     fn chatter(&self, n: u64) -> (usize, u64) {
         let chatters = self.load.chatters as u64;
         (self.load.users - self.load.chatters + (n % chatters) as usize, n / chatters)
