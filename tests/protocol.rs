@@ -24,4 +24,5 @@ mod protocol {
     mod ticks;
     mod time;
     mod transforms;
+    mod utf8;
 }
