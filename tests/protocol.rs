@@ -4,6 +4,7 @@
 mod support;
 
 mod protocol {
+    mod before_login;
     mod closing;
     mod data;
     mod drain;
