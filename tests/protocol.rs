@@ -13,6 +13,7 @@ mod protocol {
     mod framing;
     mod handshake;
     mod history;
+    mod kicks;
     mod limits;
     mod liveness;
     mod logins;
