@@ -4,6 +4,7 @@
 mod support;
 
 mod protocol {
+    mod additions;
     mod before_login;
     mod closing;
     mod data;
