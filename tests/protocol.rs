@@ -23,6 +23,7 @@ mod protocol {
     mod operator;
     mod requests;
     mod rooms;
+    mod signals;
     mod slow;
     mod ticks;
     mod time;
