@@ -16,6 +16,7 @@ mod protocol {
     mod history;
     mod kicks;
     mod limits;
+    mod listings;
     mod liveness;
     mod logins;
     mod malformed;

@@ -3,6 +3,7 @@
 
 pub(crate) mod bystander;
 pub(crate) mod client;
+pub(crate) mod frame;
 pub(crate) mod hall;
 pub(crate) mod json;
 pub(crate) mod pace;
