@@ -6,6 +6,7 @@ mod support;
 mod protocol {
     mod additions;
     mod before_login;
+    mod bursts;
     mod closing;
     mod data;
     mod drain;
