@@ -11,6 +11,7 @@ mod protocol {
     mod data;
     mod drain;
     mod events;
+    mod floods;
     mod foreign;
     mod framing;
     mod handshake;
