@@ -28,6 +28,7 @@ mod protocol {
     mod rooms;
     mod signals;
     mod slow;
+    mod threads;
     mod ticks;
     mod time;
     mod transforms;

@@ -14,6 +14,10 @@ pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Ticks a second where a test says nothing else.
 pub(crate) const FPS: f64 = 60.0;
 
+/// The numbers of threads on which a server has to do the same: writing goes another way with one
+/// than with more.
+pub(crate) const THREADS: [usize; 2] = [1, 2];
+
 pub(crate) struct Hall {
     handle: ServerHandle,
 }
