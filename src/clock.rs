@@ -2,8 +2,6 @@
 //! sleep, so that a test can stop the clock: durations come from tokio's, which
 //! `tokio::time::pause` stops.
 
-#![allow(clippy::disallowed_methods, reason = "this is the module that may")]
-
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use tokio::time::Instant;

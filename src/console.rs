@@ -32,6 +32,7 @@ mod update;
 mod verbs;
 mod view;
 
-pub use event_loop::run;
+pub use event_loop::{run, run_with};
 pub use keymap::markdown as keys_as_markdown;
 pub use lifecycle::{ConsoleError, ConsoleExit, ConsoleOptions, has_terminal};
+pub use terminal::Signals;

@@ -23,6 +23,11 @@ pub mod operator;
 pub mod protocol;
 pub mod server;
 
+/// What happens on a server, told to programs that embed it.
+pub mod events {
+    pub use crate::lobby::event::{EventKind, Interest, LobbyEvent, Message};
+}
+
 pub use config::Settings;
 pub use model::{Limits, LogLevel};
 pub use operator::Operator;

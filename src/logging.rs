@@ -30,6 +30,7 @@ pub use self::line::LINE_CHARS;
 pub use self::throttle::{OncePerSecond, RateLimitedLog};
 use self::writer::LineWriter;
 pub use self::writer::QUEUE_LINES;
+use crate::clock;
 use crate::model::LogLevel;
 
 /// How long a log that is written slowly may delay the program's exit.
@@ -187,7 +188,7 @@ impl LogGuard {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        self.flush(Instant::now() + FLUSH_TIMEOUT);
+        self.flush(clock::monotonic().into_std() + FLUSH_TIMEOUT);
     }
 }
 

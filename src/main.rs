@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use vrlobby::bots::{self, BotOptions};
 use vrlobby::config::{self, BotArgs, Invocation, ServeOptions};
-use vrlobby::logging::{self, LogTarget};
-use vrlobby::{Server, ServerHandle};
+use vrlobby::logging::{self, LogGuard, LogTarget};
+use vrlobby::{EndSignals, Server, ServerHandle};
 
 fn main() -> ExitCode {
     let outcome = match config::parse(std::env::args_os(), |name| std::env::var_os(name)) {
@@ -25,22 +25,28 @@ fn main() -> ExitCode {
 
 fn serve(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
     raise_file_limit();
-    let with_console = !options.headless && has_terminal();
-    let target = if with_console { LogTarget::Pane } else { LogTarget::Stderr };
-    let level = options.settings.log_level;
-    let (log, _flushed_at_the_end) = logging::init(target, level, options.log_file.as_deref())?;
-    let server = Server::builder().settings(options.settings.clone()).log_control(log).start()?;
-    if !with_console && !options.headless {
-        tracing::info!("no terminal for the console: running headless");
+    if !options.headless && has_terminal() {
+        return with_console(options);
     }
-    if with_console {
-        server.announce();
-        show_console(server, options)?;
-    } else {
-        server.run_until_signalled()?;
+    // First of all: once the port answers, someone may send a signal.
+    let signals = EndSignals::listen()?;
+    let (server, _flushed_at_the_end) = start(options, LogTarget::Stderr)?;
+    if !options.headless {
+        tracing::info!("there is no terminal for the console: running headless");
     }
+    server.run_until(signals)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn start(
+    options: &ServeOptions,
+    target: LogTarget,
+) -> Result<(ServerHandle, LogGuard), Box<dyn Error>> {
+    let level = options.settings.log_level;
+    let (log, guard) = logging::init(target, level, options.log_file.as_deref())?;
+    let server = Server::builder().settings(options.settings.clone()).log_control(log).start()?;
+    Ok((server, guard))
 }
 
 #[cfg(unix)]
@@ -49,18 +55,24 @@ fn has_terminal() -> bool {
 }
 
 #[cfg(unix)]
-fn show_console(server: ServerHandle, options: &ServeOptions) -> Result<(), Box<dyn Error>> {
+fn with_console(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
     use vrlobby::config::OnHangup;
-    use vrlobby::console::{self, ConsoleExit, ConsoleOptions};
+    use vrlobby::console::{self, ConsoleExit, ConsoleOptions, Signals};
 
-    let shown = console::run(server.operator(), ConsoleOptions { mouse: options.mouse });
+    let signals = Signals::listen()?;
+    let (server, _flushed_at_the_end) = start(options, LogTarget::Pane)?;
+    server.announce();
+    let console = ConsoleOptions { mouse: options.mouse };
+    let shown = console::run_with(server.operator(), console, signals);
     if matches!(shown, Ok(ConsoleExit::HungUp)) && options.on_hangup == OnHangup::Keep {
         tracing::info!("the terminal is gone; going on without the console");
-        return Ok(server.run_until_signalled()?);
+        server.run_until_signalled()?;
+    } else {
+        server.stop();
+        server.wait()?;
+        shown?;
     }
-    server.stop();
-    server.wait()?;
-    shown?;
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -71,8 +83,8 @@ fn has_terminal() -> bool {
 }
 
 #[cfg(not(unix))]
-fn show_console(server: ServerHandle, _options: &ServeOptions) -> Result<(), Box<dyn Error>> {
-    Ok(server.run_until_signalled()?)
+fn with_console(_options: &ServeOptions) -> Result<(), Box<dyn Error>> {
+    Err("the console works on Unix terminals only; start with --headless".into())
 }
 
 fn visit(args: BotArgs) -> Result<(), Box<dyn Error>> {

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::signals::EndSignals;
 use self::world::{World, WorldParts};
@@ -18,7 +18,8 @@ use self::world::{World, WorldParts};
 use crate::addresses;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Settings};
-use crate::hub::Pacing;
+use crate::hub::{Events, Pacing};
+use crate::lobby::event::{Interest, LobbyEvent};
 use crate::logging::{self, LogControl, LogTarget};
 use crate::model::{Limits, LogLevel};
 use crate::net::admission::Admission;
@@ -88,7 +89,7 @@ impl Server {
     /// # Ok::<(), vrlobby::ServerError>(())
     /// ```
     pub fn builder() -> Builder {
-        Builder { settings: Settings::default(), log: None }
+        Builder { settings: Settings::default(), log: None, listeners: Vec::new() }
     }
 }
 
@@ -98,6 +99,7 @@ impl Server {
 pub struct Builder {
     settings: Settings,
     log: Option<LogControl>,
+    listeners: Vec<(Interest, mpsc::Sender<LobbyEvent>)>,
 }
 
 impl Builder {
@@ -149,6 +151,15 @@ impl Builder {
         self
     }
 
+    /// Gives the events that `interest` asks for, in order, through a queue of `capacity` events.
+    /// The server never waits for it: what doesn't fit is lost, and counted by
+    /// [`EventKind::Lost`](crate::events::EventKind::Lost) in its place.
+    pub fn events(&mut self, interest: Interest, capacity: usize) -> mpsc::Receiver<LobbyEvent> {
+        let (sender, receiver) = mpsc::channel(capacity.max(1));
+        self.listeners.push((interest, sender));
+        receiver
+    }
+
     /// Binds, and serves on threads of its own until the handle says stop or is dropped.
     ///
     /// Events go to whatever `tracing` subscriber the program has.
@@ -164,22 +175,28 @@ impl Builder {
         let pacing = Arc::new(Pacing::new(clock));
         let threads = Threads::new(self.settings.threads.unwrap_or_else(cores), &pacing)
             .map_err(ServerError::Threads)?;
-        let listening = socket.local_addr().map_err(|source| self.bind_error(source))?;
+        let listening = socket.local_addr().map_err(|source| bind_error(&self.settings, source))?;
         let listener = {
             let _context = threads.first().enter();
-            TcpListener::from_std(socket).map_err(|source| self.bind_error(source))?
+            TcpListener::from_std(socket).map_err(|source| bind_error(&self.settings, source))?
         };
         let info = ServerInfo { listening, urls: addresses::urls(listening), started: clock.now() };
         let (stop, stopping) = watch::channel(false);
         let stop = Arc::new(stop);
         let (operator, port) = Operator::new(info, stop.clone());
-        let World { hub, service, records } = World::new(WorldParts {
+        let mut events = Events::default();
+        for (interest, sender) in self.listeners {
+            events.send_to(sender, move || interest);
+        }
+        let records = event_log::keep(events.listen(event_log::QUEUE, event_log::interest));
+        let World { hub, service } = World::new(WorldParts {
             settings: self.settings,
             clock,
             pacing,
             flushers: threads.flushers.clone(),
             port,
             log: self.log,
+            events,
             stopping: stopping.clone(),
         });
         let limits = &service.shared.limits;
@@ -239,10 +256,6 @@ impl Builder {
         let result = self.start()?.run_until(signals);
         drop(log_guard);
         result
-    }
-
-    fn bind_error(&self, source: std::io::Error) -> ServerError {
-        bind_error(&self.settings, source)
     }
 }
 

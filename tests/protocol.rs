@@ -4,15 +4,21 @@
 mod support;
 
 mod protocol {
+    mod additions;
+    mod before_login;
+    mod bursts;
     mod closing;
     mod data;
     mod drain;
     mod events;
+    mod floods;
     mod foreign;
     mod framing;
     mod handshake;
     mod history;
+    mod kicks;
     mod limits;
+    mod listings;
     mod liveness;
     mod logins;
     mod malformed;
@@ -20,8 +26,11 @@ mod protocol {
     mod operator;
     mod requests;
     mod rooms;
+    mod signals;
     mod slow;
+    mod threads;
     mod ticks;
     mod time;
     mod transforms;
+    mod utf8;
 }

@@ -14,6 +14,7 @@ use super::ledger::Ledger;
 use super::names::{NamePool, room_name};
 use super::options::BotOptions;
 use super::tally::{SentLog, Tally};
+use crate::clock;
 
 /// Bots that may connect and join at the same time.
 const CONNECTING: usize = 64;
@@ -24,7 +25,7 @@ const HEADS_READ_PER_S: f64 = 200_000.0;
 
 /// The time on the clock that everything in a run is measured with.
 pub(super) fn now() -> Instant {
-    Instant::now()
+    clock::monotonic()
 }
 
 /// How far a run has got.

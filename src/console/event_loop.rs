@@ -17,6 +17,7 @@ use super::terminal::{PanicGuard, Signals, Tty};
 use super::theme::Theme;
 use super::update::{Effect, Event, update};
 use super::view::draw;
+use crate::clock;
 use crate::operator::{Operator, Pending, SnapshotReader};
 
 /// Frames are at least this far apart, however fast the operator types: about 30 a second.
@@ -49,11 +50,23 @@ const STALLED: Duration = Duration::from_secs(2);
 /// [`ConsoleError::NoTerminal`] if there is none, [`ConsoleError::Signals`] if signal handlers
 /// can't be installed, [`ConsoleError::Terminal`] if the terminal fails without being gone.
 pub fn run(operator: Operator, options: ConsoleOptions) -> Result<ConsoleExit, ConsoleError> {
+    let signals = Signals::listen().map_err(ConsoleError::Signals)?;
+    run_with(operator, options, signals)
+}
+
+/// As [`run`], with signals that were listened for earlier: before the server's port was open.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    operator: Operator,
+    options: ConsoleOptions,
+    signals: Signals,
+) -> Result<ConsoleExit, ConsoleError> {
     let theme = Theme::detect(|name| std::env::var(name).ok());
     // With NO_COLOR, crossterm would send resets that also erase bold and reversed text, so the
     // view sees to it that no colours are sent.
     force_color_output(true);
-    let signals = Signals::listen().map_err(ConsoleError::Signals)?;
     let tty = Tty::take_over(options.mouse).map_err(ConsoleError::NoTerminal)?;
     let _guard = PanicGuard::install(&tty);
     let app = App::new(operator.info().clone(), theme, TimeZone::system());
@@ -289,5 +302,5 @@ impl Console {
 
 /// The time. The loop reads it once before it waits and once after; everything else is told.
 fn now() -> Instant {
-    Instant::now()
+    clock::monotonic().into_std()
 }

@@ -5,5 +5,5 @@ mod signals;
 mod tty;
 
 pub(crate) use panic_guard::PanicGuard;
-pub(crate) use signals::Signals;
+pub use signals::Signals;
 pub(crate) use tty::Tty;

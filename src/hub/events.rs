@@ -33,9 +33,18 @@ impl Events {
         interest: impl Fn() -> Interest + Send + 'static,
     ) -> EventReceiver {
         let (events, receiver) = mpsc::channel(capacity);
+        self.send_to(events, interest);
+        receiver
+    }
+
+    /// Adds a listener whose queue exists already.
+    pub(crate) fn send_to(
+        &mut self,
+        events: mpsc::Sender<LobbyEvent>,
+        interest: impl Fn() -> Interest + Send + 'static,
+    ) {
         self.listeners.push(Listener { events, interest: Box::new(interest), lost: 0 });
         self.begin_turn();
-        receiver
     }
 
     /// What at least one listener asks for.

@@ -9,24 +9,24 @@ use crate::protocol::{Code, EventBody};
 
 /// Which events somebody listens to. Nothing is built that nobody asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Interest {
+pub struct Interest {
     /// Connections, logins, rooms, joins, leaves, refusals, the operator's actions.
-    pub(crate) presence: bool,
+    pub presence: bool,
     /// Messages and events that users send.
-    pub(crate) messages: bool,
+    pub messages: bool,
     /// Every pose as it was received.
-    pub(crate) poses: bool,
+    pub poses: bool,
     /// Every tick of every room.
-    pub(crate) ticks: bool,
+    pub ticks: bool,
 }
 
 impl Interest {
     /// Everything.
-    pub(crate) const ALL: Self = Self { presence: true, messages: true, poses: true, ticks: true };
+    pub const ALL: Self = Self { presence: true, messages: true, poses: true, ticks: true };
 
     /// What at least one of both asks for.
     #[must_use]
-    pub(crate) fn or(self, other: Self) -> Self {
+    pub fn or(self, other: Self) -> Self {
         Self {
             presence: self.presence || other.presence,
             messages: self.messages || other.messages,
@@ -36,7 +36,7 @@ impl Interest {
     }
 
     /// Whether it asks for this event.
-    pub(crate) fn covers(self, event: &LobbyEvent) -> bool {
+    pub fn covers(self, event: &LobbyEvent) -> bool {
         match event.kind {
             EventKind::Said { .. } => self.messages,
             EventKind::Moved { .. } => self.poses,
@@ -48,17 +48,17 @@ impl Interest {
 
 /// Something that has happened, and when. Owned and cheap to clone: names and texts are shared.
 #[derive(Clone, Debug)]
-pub(crate) struct LobbyEvent {
+pub struct LobbyEvent {
     /// When it happened, on the server's clock.
-    pub(crate) time: Timestamp,
+    pub time: Timestamp,
     /// What happened.
-    pub(crate) kind: EventKind,
+    pub kind: EventKind,
 }
 
 /// What has happened.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the names say it")]
-pub(crate) enum EventKind {
+pub enum EventKind {
     /// A connection has completed its handshake.
     Connected {
         session: SessionId,
@@ -140,15 +140,15 @@ pub(crate) enum EventKind {
 
 /// A message or event of a user's own, shared by the history, the console's chat and the events.
 #[derive(Debug)]
-pub(crate) struct Message {
+pub struct Message {
     /// When it was sent.
-    pub(crate) time: Timestamp,
+    pub time: Timestamp,
     /// Who sent it.
-    pub(crate) user: Arc<str>,
+    pub user: Arc<str>,
     /// The sender as a JSON string.
     pub(crate) user_json: Arc<str>,
     /// What was sent.
-    pub(crate) body: EventBody,
+    pub body: EventBody,
     /// Its place in the memory budget.
     pub(super) _charge: Option<crate::model::Charge>,
 }

@@ -3,7 +3,6 @@
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -11,6 +10,7 @@ use tracing::Level;
 use tracing_appender::non_blocking::ErrorCounter;
 
 use super::line::stamped;
+use crate::clock;
 
 /// Size from which a batch is written; enough to make the system call cheap.
 const BATCH_BYTES: usize = 64 << 10;
@@ -136,7 +136,7 @@ fn write_fully(out: &mut dyn Write, mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => bytes = &bytes[written..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => clock::sleep_thread(RETRY),
             Err(error) => return Err(error),
         }
     }

@@ -1,11 +1,10 @@
-//! The server without its listener and its threads: the hub, the service that connections get, and
-//! the log of what happens. A test puts it on a clock and on streams of its own.
+//! The server without its listener and its threads: the hub, and the service that connections get.
+//! A test puts it on a clock and on streams of its own.
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::event_log;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::connection::Flusher;
@@ -29,28 +28,19 @@ pub(super) struct WorldParts {
     pub(super) flushers: Vec<Arc<Flusher>>,
     pub(super) port: OperatorPort,
     pub(super) log: Option<LogControl>,
+    pub(super) events: Events,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
-/// A hub and what connections need to reach it.
-pub(super) struct World<R> {
+/// A hub, and what connections need to reach it.
+pub(super) struct World {
     pub(super) hub: Hub,
     pub(super) service: Arc<Service>,
-    /// Keeps records of what happens, until the hub has ended.
-    pub(super) records: R,
 }
 
-impl World<()> {
-    pub(super) fn new(parts: WorldParts) -> World<impl Future<Output = ()> + Send + use<>> {
-        let mut events = Events::default();
-        let log_events = events.listen(event_log::QUEUE, event_log::interest);
-        let World { hub, service, .. } = Self::with_events(parts, events);
-        World { hub, service, records: event_log::keep(log_events) }
-    }
-
-    /// With listeners of the caller's.
-    pub(super) fn with_events(parts: WorldParts, events: Events) -> World<()> {
-        let WorldParts { settings, clock, pacing, flushers, port, log, stopping } = parts;
+impl World {
+    pub(super) fn new(parts: WorldParts) -> Self {
+        let WorldParts { settings, clock, pacing, flushers, port, log, events, stopping } = parts;
         let limits = settings.limits;
         let budget = Budget::new(limits.memory_bytes.unwrap_or_else(quarter_of_memory));
         let (hub_sender, inputs) = mpsc::channel(INPUT_QUEUE);
@@ -71,7 +61,7 @@ impl World<()> {
         let shared =
             Shared { clock, limits, budget, hub: hub_sender, pacing, gates: Gates::default() };
         let service = Service { shared: Arc::new(shared), refused, stopping };
-        World { hub, service: Arc::new(service), records: () }
+        Self { hub, service: Arc::new(service) }
     }
 }
 

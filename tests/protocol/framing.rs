@@ -32,7 +32,7 @@ async fn refused(hall: &Hall, bytes: &[u8], code: u16) -> String {
 #[tokio::test]
 async fn a_message_of_just_the_limit_is_answered() {
     let hall = Hall::start();
-    let mut ada = Client::connect(&hall).await;
+    let [mut ada] = hall.people(["ada"]).await;
     ada.asks(&padded(MIB), 220).await;
 }
 

@@ -1,5 +1,7 @@
 //! Names of users and rooms: which are refused, and which are the same.
 
+use vrlobby::operator::Command;
+
 use crate::support::client::Client;
 use crate::support::hall::Hall;
 use crate::support::{join, list, login, quoted, say};
@@ -153,6 +155,67 @@ async fn user_names_that_differ_are_different() {
         all.push(Client::login(&hall, name).await);
     }
     assert_eq!(all.last().expect("somebody").listing.len(), 6);
+}
+
+#[tokio::test]
+async fn white_space_that_does_not_show_makes_no_other_name() {
+    let hall = Hall::start();
+    for (name, others) in [
+        ("admin", &["admin ", " admin", "\u{3000}admin\u{a0} ", "ADMIN  "][..]),
+        (" root\u{3000}", &["root", " root", "Root\u{2003}"]),
+        ("a b", &["a  b", "A\u{3000}b", " a \u{2003} B ", "a\u{a0}b"]),
+        ("c\u{3000} d", &["c d", "C  D "]),
+    ] {
+        let mut first = Client::login(&hall, name).await;
+        for other in others {
+            let mut second = Client::connect(&hall).await;
+            second.asks(&login(other, ""), 409).await;
+            second.asks(&login(other, "secret"), 409).await;
+        }
+        // White space in the middle shows: it does not go away.
+        let apart = name.trim().replace([' ', '\u{3000}'], "");
+        if apart != name.trim() {
+            Client::login(&hall, &apart).await;
+        }
+        first.wire.close(1000).await;
+        assert_eq!(first.wire.drained().await, Some(1000));
+    }
+}
+
+#[tokio::test]
+async fn a_name_comes_out_as_it_was_typed() {
+    let hall = Hall::start();
+    let mut observer = Client::login(&hall, "observer").await;
+    for name in [" Ada ", "Grace  Hopper", "\u{3000}\u{ff21}da\u{a0}\u{3000}L", "Bob "] {
+        let mut user = Client::login(&hall, name).await;
+        assert!(user.listing.iter().any(|entry| entry.user == name), "{:?}", user.listing);
+        observer.expect("lobby", name, "join", r#""""#).await;
+        user.send(&say("lobby", "x")).await;
+        observer.hears("lobby", name, "x").await;
+        user.wire.close(1000).await;
+        observer.expect("lobby", name, "leave", r#""""#).await;
+        assert_eq!(user.wire.drained().await, Some(1000));
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_may_type_the_white_space_differently() {
+    let hall = Hall::start();
+    let mut first = Client::login_with(&hall, "Grace Hopper", "secret").await;
+    let again = Client::login_with(&hall, " grace  hopper", "secret").await;
+    assert_eq!(again.listing.len(), 1);
+    assert_eq!(again.listing[0].user, " grace  hopper");
+    assert_eq!(first.wire.drained().await, Some(1008));
+}
+
+#[tokio::test]
+async fn the_operator_finds_a_user_whatever_the_white_space() {
+    let hall = Hall::start();
+    let mut ada = Client::login(&hall, " Ada  Lovelace").await;
+    let kick = Command::Kick { user: "ada lovelace ".to_owned(), reason: None };
+    assert_eq!(hall.execute(kick).await.expect("a kick").users, 1);
+    assert_eq!(ada.answer().await.code, 403);
+    ada.wire.ends_with(1008).await;
 }
 
 #[tokio::test]

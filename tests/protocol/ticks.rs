@@ -5,24 +5,26 @@ use std::time::{Duration, Instant};
 use vrlobby::Limits;
 
 use crate::support::client::{Client, x_of};
-use crate::support::hall::Hall;
+use crate::support::hall::{Hall, THREADS};
 use crate::support::said::Said;
 use crate::support::wire::{Frame, Received, TEXT};
 use crate::support::{PING, join, leave, say, stand, within};
 
 #[tokio::test]
 async fn a_tick_is_a_complete_picture() {
-    let hall = Hall::start();
-    let [mut ada, mut bob, mut carl] = hall.people(["ada", "bob", "carl"]).await;
-    ada.send(&stand("lobby", 1.0)).await;
-    for client in [&mut ada, &mut bob, &mut carl] {
-        client.tick_with("lobby", |poses| poses.len() == 1).await;
-    }
-    bob.send(&stand("lobby", 2.0)).await;
-    for client in [&mut ada, &mut bob, &mut carl] {
-        // ada has sent nothing new, but is in it, and so is each reader; carl has no pose.
-        let poses = client.tick_with("lobby", |poses| x_of(poses, "bob") == Some(2.0)).await;
-        assert_eq!((poses.len(), x_of(&poses, "ada")), (2, Some(1.0)));
+    for threads in THREADS {
+        let hall = Hall::on_threads(threads);
+        let [mut ada, mut bob, mut carl] = hall.people(["ada", "bob", "carl"]).await;
+        ada.send(&stand("lobby", 1.0)).await;
+        for client in [&mut ada, &mut bob, &mut carl] {
+            client.tick_with("lobby", |poses| poses.len() == 1).await;
+        }
+        bob.send(&stand("lobby", 2.0)).await;
+        for client in [&mut ada, &mut bob, &mut carl] {
+            // ada has sent nothing new, but is in it, and so is each reader; carl has no pose.
+            let poses = client.tick_with("lobby", |poses| x_of(poses, "bob") == Some(2.0)).await;
+            assert_eq!((poses.len(), x_of(&poses, "ada")), (2, Some(1.0)));
+        }
     }
 }
 
@@ -65,19 +67,21 @@ async fn a_tick_has_the_latest_poses_with_the_time_they_came() {
 
 #[tokio::test]
 async fn a_room_without_news_sends_no_tick() {
-    let hall = Hall::start();
-    let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
-    ada.join("still").await;
-    bob.join("still").await;
-    ada.expect("still", "bob", "join", r#""""#).await;
-    bob.send(&stand("still", 1.0)).await;
-    ada.tick("still").await;
-    bob.tick("still").await;
-    // Thirty ticks of another room at the same rate, and not one more of this room.
-    for n in 0..30 {
-        bob.send(&stand("lobby", f64::from(n))).await;
-        ada.tick_with("lobby", |poses| x_of(poses, "bob") == Some(f64::from(n))).await;
-        bob.tick_with("lobby", |poses| x_of(poses, "bob") == Some(f64::from(n))).await;
+    for threads in THREADS {
+        let hall = Hall::on_threads(threads);
+        let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
+        ada.join("still").await;
+        bob.join("still").await;
+        ada.expect("still", "bob", "join", r#""""#).await;
+        bob.send(&stand("still", 1.0)).await;
+        ada.tick("still").await;
+        bob.tick("still").await;
+        // Thirty ticks of another room at the same rate, and not one more of this room.
+        for n in 0..30 {
+            bob.send(&stand("lobby", f64::from(n))).await;
+            ada.tick_with("lobby", |poses| x_of(poses, "bob") == Some(f64::from(n))).await;
+            bob.tick_with("lobby", |poses| x_of(poses, "bob") == Some(f64::from(n))).await;
+        }
     }
 }
 
@@ -134,78 +138,89 @@ async fn a_slow_rate_ticks_slowly_and_a_fast_one_fast() {
 
 #[tokio::test]
 async fn who_left_is_in_no_later_tick() {
-    let hall = Hall::start();
-    let [mut ada, mut bob, mut carl] = hall.people(["ada", "bob", "carl"]).await;
-    for (client, x) in [(&mut ada, 1.0), (&mut bob, 2.0), (&mut carl, 3.0)] {
-        client.send(&stand("lobby", x)).await;
-    }
-    ada.tick_with("lobby", |poses| poses.len() == 3).await;
-    bob.send(&leave("lobby")).await;
-    drop(carl);
-    let mut gone: Vec<String> = Vec::new();
-    while gone.len() < 2 {
-        let event = ada.event().await;
-        if event.is_tick() {
-            assert!(gone.iter().all(|name| !event.users().contains(&name.as_str())), "{event:?}");
-        } else {
-            assert_eq!(event.entries[0].kind, "leave");
-            gone.push(event.entries[0].user.clone());
+    for threads in THREADS {
+        let hall = Hall::on_threads(threads);
+        let [mut ada, mut bob, mut carl] = hall.people(["ada", "bob", "carl"]).await;
+        for (client, x) in [(&mut ada, 1.0), (&mut bob, 2.0), (&mut carl, 3.0)] {
+            client.send(&stand("lobby", x)).await;
         }
-    }
-    for n in 0..10 {
-        ada.send(&stand("lobby", f64::from(n))).await;
-        let poses = ada.tick("lobby").await;
-        assert_eq!(poses.len(), 1, "{poses:?}");
+        ada.tick_with("lobby", |poses| poses.len() == 3).await;
+        bob.send(&leave("lobby")).await;
+        drop(carl);
+        let mut gone: Vec<String> = Vec::new();
+        while gone.len() < 2 {
+            let event = ada.event().await;
+            if event.is_tick() {
+                assert!(
+                    gone.iter().all(|name| !event.users().contains(&name.as_str())),
+                    "{event:?}"
+                );
+            } else {
+                assert_eq!(event.entries[0].kind, "leave");
+                gone.push(event.entries[0].user.clone());
+            }
+        }
+        for n in 0..10 {
+            ada.send(&stand("lobby", f64::from(n))).await;
+            let poses = ada.tick("lobby").await;
+            assert_eq!(poses.len(), 1, "{poses:?}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_leave_without_news_makes_no_tick() {
-    let hall = Hall::start();
-    let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
-    ada.join("elsewhere").await;
-    bob.send(&stand("lobby", 1.0)).await;
-    bob.tick("lobby").await;
-    ada.tick("lobby").await;
-    bob.send(&leave("lobby")).await;
-    ada.expect("lobby", "bob", "leave", r#""""#).await;
-    for n in 0..20 {
-        ada.send(&stand("elsewhere", f64::from(n))).await;
-        ada.tick("elsewhere").await;
+    for threads in THREADS {
+        let hall = Hall::on_threads(threads);
+        let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
+        ada.join("elsewhere").await;
+        bob.send(&stand("lobby", 1.0)).await;
+        bob.tick("lobby").await;
+        ada.tick("lobby").await;
+        bob.send(&leave("lobby")).await;
+        ada.expect("lobby", "bob", "leave", r#""""#).await;
+        for n in 0..20 {
+            ada.send(&stand("elsewhere", f64::from(n))).await;
+            ada.tick("elsewhere").await;
+        }
     }
 }
 
 #[tokio::test]
 async fn a_rejoin_starts_with_no_pose() {
-    let hall = Hall::start();
-    let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
-    bob.send(&stand("lobby", 2.0)).await;
-    bob.tick("lobby").await;
-    ada.tick("lobby").await;
-    bob.send(&leave("lobby")).await;
-    ada.expect("lobby", "bob", "leave", r#""""#).await;
-    bob.join("lobby").await;
-    // No history, no poses.
-    bob.quiet().await;
-    ada.expect("lobby", "bob", "join", r#""""#).await;
-    ada.send(&stand("lobby", 1.0)).await;
-    for client in [&mut ada, &mut bob] {
-        assert_eq!(client.tick("lobby").await.keys().collect::<Vec<_>>(), ["ada"]);
+    for threads in THREADS {
+        let hall = Hall::on_threads(threads);
+        let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
+        bob.send(&stand("lobby", 2.0)).await;
+        bob.tick("lobby").await;
+        ada.tick("lobby").await;
+        bob.send(&leave("lobby")).await;
+        ada.expect("lobby", "bob", "leave", r#""""#).await;
+        bob.join("lobby").await;
+        // No history, no poses.
+        bob.quiet().await;
+        ada.expect("lobby", "bob", "join", r#""""#).await;
+        ada.send(&stand("lobby", 1.0)).await;
+        for client in [&mut ada, &mut bob] {
+            assert_eq!(client.tick("lobby").await.keys().collect::<Vec<_>>(), ["ada"]);
+        }
     }
 }
 
 #[tokio::test]
 async fn a_pose_belongs_to_its_room() {
-    let hall = Hall::start();
-    let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
-    ada.join("atrium").await;
-    ada.send(&stand("atrium", 5.0)).await;
-    assert_eq!(x_of(&ada.tick("atrium").await, "ada"), Some(5.0));
-    ada.send(&stand("lobby", 6.0)).await;
-    assert_eq!(x_of(&ada.tick("lobby").await, "ada"), Some(6.0));
-    assert_eq!(x_of(&bob.tick("lobby").await, "ada"), Some(6.0));
-    bob.join("atrium").await;
-    assert_eq!(x_of(&bob.tick("atrium").await, "ada"), Some(5.0));
+    for threads in THREADS {
+        let hall = Hall::on_threads(threads);
+        let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
+        ada.join("atrium").await;
+        ada.send(&stand("atrium", 5.0)).await;
+        assert_eq!(x_of(&ada.tick("atrium").await, "ada"), Some(5.0));
+        ada.send(&stand("lobby", 6.0)).await;
+        assert_eq!(x_of(&ada.tick("lobby").await, "ada"), Some(6.0));
+        assert_eq!(x_of(&bob.tick("lobby").await, "ada"), Some(6.0));
+        bob.join("atrium").await;
+        assert_eq!(x_of(&bob.tick("atrium").await, "ada"), Some(5.0));
+    }
 }
 
 #[tokio::test]

@@ -3,9 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use vrlobby::Limits;
 use vrlobby::operator::{Command, Done, Operator, OperatorError, Snapshot};
-use vrlobby::{Server, ServerHandle};
+use vrlobby::{Limits, Server, ServerHandle, Settings};
 
 use super::client::Client;
 use super::within;
@@ -14,6 +13,10 @@ pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Ticks a second where a test says nothing else.
 pub(crate) const FPS: f64 = 60.0;
+
+/// The numbers of threads on which a server has to do the same: writing goes another way with one
+/// than with more.
+pub(crate) const THREADS: [usize; 2] = [1, 2];
 
 pub(crate) struct Hall {
     handle: ServerHandle,
@@ -32,7 +35,18 @@ impl Hall {
     }
 
     pub(crate) fn with(fps: f64, limits: Limits) -> Self {
-        let handle = Server::builder().ip(LOOPBACK).port(0).fps(fps).limits(limits).start();
+        Self::set(Settings { fps, limits, ..Settings::default() })
+    }
+
+    /// A server that reads and writes on so many threads.
+    pub(crate) fn on_threads(threads: usize) -> Self {
+        Self::set(Settings { fps: FPS, threads: Some(threads), ..Settings::default() })
+    }
+
+    /// A server with all settings but its address.
+    fn set(settings: Settings) -> Self {
+        let settings = Settings { ip: LOOPBACK, port: 0, ..settings };
+        let handle = Server::builder().settings(settings).start();
         Self { handle: handle.expect("a server on a free port") }
     }
 

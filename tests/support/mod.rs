@@ -1,13 +1,18 @@
 //! A client of its own making, so that the server is not tested with its own parts.
 #![allow(dead_code)] // Each test crate uses its own part of this.
 
+pub(crate) mod bystander;
 pub(crate) mod client;
+pub(crate) mod frame;
 pub(crate) mod hall;
 pub(crate) mod json;
+pub(crate) mod pace;
+pub(crate) mod process;
 pub(crate) mod said;
 pub(crate) mod wire;
 
 use std::future::Future;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long a test waits for what must come. Generous: tests share two cores.
@@ -18,6 +23,25 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
     match tokio::time::timeout(PATIENCE, future).await {
         Ok(value) => value,
         Err(_) => panic!("waited {PATIENCE:?} in vain: {what}"),
+    }
+}
+
+/// Runs `future` on a thread of its own, so that it does not wait for the test.
+pub(crate) fn on_thread<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    std::thread::spawn(|| {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().expect("a runtime").block_on(future)
+    })
+}
+
+/// What a thread has come to.
+pub(crate) async fn ended<T: Send + 'static>(what: &str, thread: JoinHandle<T>) -> T {
+    let end = tokio::task::spawn_blocking(|| thread.join());
+    match within(what, end).await.expect("no panic") {
+        Ok(value) => value,
+        Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 

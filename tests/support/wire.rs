@@ -1,74 +1,20 @@
 //! WebSocket by hand over a TCP stream: what a client may send, and what it must not.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::BufMut;
+use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 
+pub(crate) use super::frame::*;
+use super::pace::Pace;
 use super::within;
-
-pub(crate) const CONTINUATION: u8 = 0;
-pub(crate) const TEXT: u8 = 1;
-pub(crate) const BINARY: u8 = 2;
-pub(crate) const CLOSE: u8 = 8;
-pub(crate) const PING_FRAME: u8 = 9;
-pub(crate) const PONG_FRAME: u8 = 10;
 
 /// The key and its answer in RFC 6455, section 1.3.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-
-const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-
-/// A frame as it goes out.
-#[derive(Clone, Copy)]
-pub(crate) struct Frame<'a> {
-    pub(crate) fin: bool,
-    /// The three reserved bits, 4 for RSV1.
-    pub(crate) reserved: u8,
-    pub(crate) opcode: u8,
-    pub(crate) masked: bool,
-    pub(crate) payload: &'a [u8],
-    /// The length that the header tells, where it is not the payload's.
-    pub(crate) declared: Option<u64>,
-}
-
-impl<'a> Frame<'a> {
-    /// A whole, correct frame.
-    pub(crate) fn new(opcode: u8, payload: &'a [u8]) -> Self {
-        Self { fin: true, reserved: 0, opcode, masked: true, payload, declared: None }
-    }
-
-    /// The same frame, with more to follow.
-    pub(crate) fn unfinished(self) -> Self {
-        Self { fin: false, ..self }
-    }
-
-    pub(crate) fn bytes(self) -> Vec<u8> {
-        let mut bytes = vec![u8::from(self.fin) << 7 | self.reserved << 4 | self.opcode];
-        let masked = u8::from(self.masked) << 7;
-        match self.declared.unwrap_or(self.payload.len() as u64) {
-            short @ 0..=125 => bytes.push(masked | short as u8),
-            medium @ 126..=0xffff => {
-                bytes.push(masked | 126);
-                bytes.extend((medium as u16).to_be_bytes());
-            }
-            long => {
-                bytes.push(masked | 127);
-                bytes.extend(long.to_be_bytes());
-            }
-        }
-        if self.masked {
-            bytes.extend(MASK);
-            bytes
-                .extend(self.payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
-        } else {
-            bytes.extend(self.payload);
-        }
-        bytes
-    }
-}
 
 /// What came in. Fragments are put together.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,12 +51,32 @@ pub(crate) fn upgrade(path: &str, extra: &str) -> String {
     )
 }
 
+/// Writes to a connection while somebody else reads from it.
+#[derive(Clone)]
+pub(crate) struct Writer(Arc<TcpStream>);
+
+impl Writer {
+    pub(crate) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.0.writable().await?;
+            match self.0.try_write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     input: Vec<u8>,
     fragments: Option<(u8, Vec<u8>)>,
     /// Whether pings of the server are answered; otherwise they are handed on.
     pub(crate) answers_pings: bool,
+    /// How fast it reads at most.
+    pub(crate) pace: Option<Pace>,
 }
 
 impl Wire {
@@ -125,14 +91,22 @@ impl Wire {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(1024).expect("a small receive buffer");
         // Small segments keep the other side's send buffer small too.
-        socket2::SockRef::from(&socket).set_tcp_mss(536).expect("small segments");
+        SockRef::from(&socket).set_tcp_mss(536).expect("small segments");
         let stream = within("a TCP connection", socket.connect(addr)).await;
         Self::over(stream.expect("a TCP connection"))
     }
 
     fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("a TCP option");
-        Self { stream, input: Vec::new(), fragments: None, answers_pings: true }
+        let stream = Arc::new(stream);
+        Self { stream, input: Vec::new(), fragments: None, answers_pings: true, pace: None }
+    }
+
+    /// Writes beside this reader, which no longer answers pings: a pong would land in the middle
+    /// of a frame that is being written.
+    pub(crate) fn writer(&mut self) -> Writer {
+        self.answers_pings = false;
+        Writer(self.stream.clone())
     }
 
     /// Upgrades to WebSocket at `/`.
@@ -186,12 +160,12 @@ impl Wire {
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        within("sending", self.stream.write_all(bytes)).await.expect("sending");
+        self.try_send(bytes).await.expect("sending");
     }
 
     /// Sends, and says whether the connection took it.
     pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        within("sending", self.stream.write_all(bytes)).await
+        within("sending", Writer(self.stream.clone()).write(bytes)).await
     }
 
     pub(crate) async fn frame(&mut self, frame: Frame<'_>) {
@@ -209,13 +183,13 @@ impl Wire {
 
     /// Ends this side of the TCP stream (FIN) and stays to read.
     pub(crate) async fn finish(&mut self) {
-        self.stream.shutdown().await.expect("a FIN");
+        SockRef::from(&*self.stream).shutdown(Shutdown::Write).expect("a FIN");
     }
 
     /// Ends the TCP connection with RST.
     pub(crate) fn reset(self) {
         let linger = Some(std::time::Duration::ZERO);
-        socket2::SockRef::from(&self.stream).set_linger(linger).expect("a TCP option");
+        SockRef::from(&*self.stream).set_linger(linger).expect("a TCP option");
     }
 
     /// The next message or control frame. Losing the future loses nothing.
@@ -227,7 +201,8 @@ impl Wire {
             match opcode {
                 PING_FRAME if self.answers_pings => {
                     // A peer that is closing may not take it any more.
-                    let _ = self.stream.write_all(&Frame::new(PONG_FRAME, &payload).bytes()).await;
+                    let pong = Frame::new(PONG_FRAME, &payload).bytes();
+                    let _ = Writer(self.stream.clone()).write(&pong).await;
                 }
                 PING_FRAME => return Received::Ping(payload),
                 PONG_FRAME => return Received::Pong(payload),
@@ -279,7 +254,31 @@ impl Wire {
 
     /// Reads more; false at the end of the stream.
     async fn fill(&mut self) -> bool {
-        matches!(self.stream.read_buf(&mut self.input).await, Ok(1..))
+        let most = match &mut self.pace {
+            Some(pace) => pace.allowance().await,
+            None => 1 << 18,
+        };
+        self.input.reserve(most);
+        let mut limited = (&mut self.input).limit(most);
+        let read = loop {
+            if self.stream.readable().await.is_err() {
+                return false;
+            }
+            match self.stream.try_read_buf(&mut limited) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => break read.unwrap_or(0),
+            }
+        };
+        if let Some(pace) = &mut self.pace {
+            pace.took(read);
+        }
+        read > 0
+    }
+
+    /// Reads something and forgets it; false at the end of the stream.
+    pub(crate) async fn skim(&mut self) -> bool {
+        self.input.clear();
+        self.fill().await
     }
 
     /// What comes next must be a close frame with `code`, then the end of the stream.

@@ -10,14 +10,18 @@ use signal_hook::{SigId, flag, low_level};
 
 /// Collects signals while it lives.
 #[derive(Debug)]
-pub(crate) struct Signals {
+pub struct Signals {
     wake: UnixStream,
     ids: Vec<SigId>,
     flags: Vec<(i32, Arc<AtomicBool>)>,
 }
 
 impl Signals {
-    pub(crate) fn listen() -> io::Result<Self> {
+    /// Collects from now on.
+    ///
+    /// # Errors
+    /// If the system does not allow signal handlers.
+    pub fn listen() -> io::Result<Self> {
         let (wake, sender) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         sender.set_nonblocking(true)?;

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, Termios};
+
+use crate::clock;
 
 // Alternate screen, hidden cursor, bracketed paste.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J";
@@ -83,7 +85,7 @@ impl Tty {
             bytes.extend_from_slice(MOUSE_OFF);
         }
         bytes.extend_from_slice(LEAVE);
-        let start = Instant::now();
+        let start = clock::monotonic();
         let mut rest = &bytes[..];
         while !rest.is_empty() && start.elapsed() < LEAVE_DEADLINE {
             match (&shared.file).write(rest) {
