@@ -258,16 +258,18 @@ impl Session {
         }
     }
 
-    /// Reads until the peer ends too, so that what was written is not lost to a reset.
+    /// Reads until the peer ends too, or answers the close frame, so that what was written is not
+    /// lost to a reset.
     async fn linger(&mut self, deadline: Instant) {
-        let Self { connection, stream, .. } = self;
+        let Self { connection, stream, intake, .. } = self;
         let drained = std::future::poll_fn(|cx| {
             let _ = connection.outbox.poll_shutdown(cx);
             READ_BUFFER.with_borrow_mut(|buffer| {
                 loop {
                     let mut read = ReadBuf::new(buffer);
                     let result = ready!(Pin::new(&mut *stream).poll_read(cx, &mut read));
-                    if result.is_err() || read.filled().is_empty() {
+                    let bytes = read.filled_mut();
+                    if result.is_err() || bytes.is_empty() || intake.is_close_answered(bytes) {
                         return Poll::Ready(());
                     }
                 }

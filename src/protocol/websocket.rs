@@ -19,6 +19,6 @@ mod reader;
 
 pub use close::{CloseReason, close_frame};
 pub use frame::{MAX_CONTROL, MAX_HEADER, OpCode, control_frame};
-pub use reader::{FrameReader, Incoming};
+pub use reader::{FrameReader, Incoming, Receiver};
 
 pub(crate) use frame::write_header;

@@ -8,7 +8,9 @@ use crate::hub::Input;
 use crate::model::{Charge, Timestamp};
 use crate::net::quota::{Quota, Verdict};
 use crate::protocol::decode::{RoomCache, decode};
-use crate::protocol::websocket::{CloseReason, FrameReader, Incoming, OpCode, control_frame};
+use crate::protocol::websocket::{
+    CloseReason, FrameReader, Incoming, OpCode, Receiver, control_frame,
+};
 use crate::protocol::{Code, Refusal, Request, encode};
 
 /// The largest message before anybody is logged in, in bytes.
@@ -45,10 +47,21 @@ impl Intake {
         }
     }
 
-    /// Nothing more will be read: gives memory back.
+    /// No more requests will be taken: gives memory back.
     pub(super) fn stop(&mut self) {
-        self.reader = FrameReader::new(0);
+        self.reader = FrameReader::new(MAX_MESSAGE_BEFORE_LOGIN);
         self.charge = None;
+    }
+
+    /// Whether the peer's close frame is among `bytes`, which are ignored otherwise.
+    pub(super) fn is_close_answered(&mut self, bytes: &mut [u8]) -> bool {
+        let mut answered = false;
+        // A fault means that the peer goes on with a message that was begun before: what comes then
+        // is not understood any more, and no answer is seen.
+        let _ = self.reader.read(bytes, |incoming: Incoming<'_>| {
+            answered |= matches!(incoming, Incoming::Close(_));
+        });
+        answered
     }
 
     /// Takes frames apart and decodes what they say. Returns with what to close, if nothing more
@@ -74,7 +87,7 @@ impl Intake {
             pong: false,
             farewell: None,
         };
-        let result = self.reader.read(bytes, |incoming| turn.take(incoming));
+        let result = self.reader.read(bytes, &mut turn);
         turn.flush_refused();
         let Turn { poses, others, pong, mut farewell, .. } = turn;
         if poses + others > 0 {
@@ -84,9 +97,6 @@ impl Intake {
         if let Err(reason) = result {
             tracing::debug!(peer = %connection.peer, code = reason.code, reason = %reason.reason, "closed for a fault in its frames");
             farewell.get_or_insert(reason);
-        }
-        if self.reader.declared() > MAX_MESSAGE_BEFORE_LOGIN && !connection.may_be_logged_in() {
-            farewell.get_or_insert_with(too_big_before_login);
         }
         if pong {
             connection.outbox.flush();
@@ -125,7 +135,11 @@ struct Turn<'a> {
     farewell: Option<CloseReason>,
 }
 
-impl Turn<'_> {
+impl Receiver for &mut Turn<'_> {
+    fn max_message(&self) -> usize {
+        if self.connection.may_be_logged_in() { usize::MAX } else { MAX_MESSAGE_BEFORE_LOGIN }
+    }
+
     fn take(&mut self, incoming: Incoming<'_>) {
         if self.farewell.is_some() {
             return;
@@ -164,12 +178,10 @@ impl Turn<'_> {
             }
         }
     }
+}
 
+impl Turn<'_> {
     fn take_text(&mut self, text: &str) {
-        if text.len() > MAX_MESSAGE_BEFORE_LOGIN && !self.connection.may_be_logged_in() {
-            self.farewell = Some(too_big_before_login());
-            return;
-        }
         match self.quota.check(text.len(), self.now) {
             Verdict::Passes => {
                 let request = decode(text, self.rooms);
@@ -247,11 +259,4 @@ impl Turn<'_> {
             self.inputs.push(Input::Refused { session, refusal, answers, count });
         }
     }
-}
-
-fn too_big_before_login() -> CloseReason {
-    CloseReason::new(
-        CloseReason::TOO_BIG,
-        format!("a message has at most {MAX_MESSAGE_BEFORE_LOGIN} bytes before login"),
-    )
 }

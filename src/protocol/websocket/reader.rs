@@ -32,6 +32,24 @@ pub enum Incoming<'a> {
     Close(Option<u16>),
 }
 
+/// Receives what a [`FrameReader`] reads. A closure does, if the reader's own limit is all.
+pub trait Receiver {
+    /// Something was read.
+    fn take(&mut self, incoming: Incoming<'_>);
+
+    /// The largest message from here on, in bytes, if it is less than the reader's. Asked before
+    /// the payload of a frame is touched.
+    fn max_message(&self) -> usize {
+        usize::MAX
+    }
+}
+
+impl<F: FnMut(Incoming<'_>)> Receiver for F {
+    fn take(&mut self, incoming: Incoming<'_>) {
+        self(incoming);
+    }
+}
+
 /// Takes a connection's bytes apart. Holds memory only while something is incomplete.
 #[derive(Debug)]
 pub struct FrameReader {
@@ -72,11 +90,6 @@ impl FrameReader {
         Self { partial: None, has_ended: false, max_message }
     }
 
-    /// Refuses messages of more than `max_message` bytes from now on, one in progress included.
-    pub fn set_max_message(&mut self, max_message: usize) {
-        self.max_message = max_message;
-    }
-
     /// Takes in `bytes`, which it may change in place, and gives out what they complete. Ignores
     /// all that comes after a close or an error.
     ///
@@ -85,9 +98,9 @@ impl FrameReader {
     pub fn read(
         &mut self,
         bytes: &mut [u8],
-        mut each: impl FnMut(Incoming<'_>),
+        mut receiver: impl Receiver,
     ) -> Result<(), CloseReason> {
-        let result = self.take_frames(bytes, &mut each);
+        let result = self.take_frames(bytes, &mut receiver);
         if result.is_err() {
             self.end();
         }
@@ -108,22 +121,15 @@ impl FrameReader {
             + partial.message.as_ref().map_or(0, Message::capacity)
     }
 
-    /// Bytes that the incomplete message will have at least, by what its headers declare.
-    pub fn declared(&self) -> usize {
-        let Some(partial) = &self.partial else { return 0 };
-        let to_come = partial.frame.as_ref().map_or(0, |frame| frame.to_come);
-        partial.message.as_ref().map_or(0, Message::len) + to_come
-    }
-
     fn take_frames(
         &mut self,
         mut rest: &mut [u8],
-        each: &mut impl FnMut(Incoming<'_>),
+        receiver: &mut impl Receiver,
     ) -> Result<(), CloseReason> {
         while !rest.is_empty() && !self.has_ended {
-            let mut frame = match self.resume_frame()? {
+            let mut frame = match self.resume_frame(receiver.max_message())? {
                 Some(frame) => frame,
-                None => match self.take_header(&mut rest)? {
+                None => match self.take_header(&mut rest, receiver.max_message())? {
                     Some(frame) => frame,
                     None => return Ok(()),
                 },
@@ -133,26 +139,30 @@ impl FrameReader {
             unmask(payload, &mut frame.mask);
             frame.to_come -= payload.len();
             match frame.kind {
-                Op::Control(kind) => self.take_control(kind, frame, payload, each)?,
-                Op::Data(kind) => self.take_data(kind, frame, payload, each)?,
+                Op::Control(kind) => self.take_control(kind, frame, payload, receiver)?,
+                Op::Data(kind) => self.take_data(kind, frame, payload, receiver)?,
             }
         }
         Ok(())
     }
 
     /// The frame whose payload is coming.
-    fn resume_frame(&mut self) -> Result<Option<Frame>, CloseReason> {
+    fn resume_frame(&mut self, max: usize) -> Result<Option<Frame>, CloseReason> {
         let Some(frame) = self.partial.as_mut().and_then(|partial| partial.frame.take()) else {
             return Ok(None);
         };
         if matches!(frame.kind, Op::Data(_)) {
-            self.check_sum(self.message().map_or(0, Message::len), frame.to_come as u64)?;
+            self.check_sum(self.message().map_or(0, Message::len), frame.to_come as u64, max)?;
         }
         Ok(Some(frame))
     }
 
     /// Reads the next header, and keeps what there is of it if it isn't complete.
-    fn take_header(&mut self, rest: &mut &mut [u8]) -> Result<Option<Frame>, CloseReason> {
+    fn take_header(
+        &mut self,
+        rest: &mut &mut [u8],
+        max: usize,
+    ) -> Result<Option<Frame>, CloseReason> {
         let bytes = std::mem::take(rest);
         let (header, len, used) = match &mut self.partial {
             Some(partial) if !partial.header.is_empty() => {
@@ -172,11 +182,11 @@ impl FrameReader {
             },
         };
         *rest = &mut bytes[used..];
-        self.check(&header, len).map(Some)
+        self.check(&header, len, max).map(Some)
     }
 
     /// Checks a header before any of its payload is kept.
-    fn check(&self, header: &FrameHeader, len: u64) -> Result<Frame, CloseReason> {
+    fn check(&self, header: &FrameHeader, len: u64, max: usize) -> Result<Frame, CloseReason> {
         if header.rsv1 || header.rsv2 || header.rsv3 {
             let reason = "reserved bits are set, but no extension was agreed on";
             return Err(CloseReason::protocol(reason));
@@ -204,7 +214,7 @@ impl FrameReader {
                     }
                     (_, None) => 0,
                 };
-                self.check_sum(before, len)?;
+                self.check_sum(before, len, max)?;
             }
         }
         let Some(mask) = header.mask else {
@@ -215,11 +225,12 @@ impl FrameReader {
         Ok(Frame { kind: header.opcode, is_final: header.is_final, len, to_come: len, mask })
     }
 
-    fn check_sum(&self, before: usize, to_come: u64) -> Result<(), CloseReason> {
-        if to_come.saturating_add(before as u64) > self.max_message as u64 {
+    fn check_sum(&self, before: usize, to_come: u64, max: usize) -> Result<(), CloseReason> {
+        let max = max.min(self.max_message);
+        if to_come.saturating_add(before as u64) > max as u64 {
             return Err(CloseReason::new(
                 CloseReason::TOO_BIG,
-                format!("a message has at most {} bytes", self.max_message),
+                format!("a message has at most {max} bytes here"),
             ));
         }
         Ok(())
@@ -230,7 +241,7 @@ impl FrameReader {
         kind: Control,
         frame: Frame,
         payload: &[u8],
-        each: &mut impl FnMut(Incoming<'_>),
+        receiver: &mut impl Receiver,
     ) -> Result<(), CloseReason> {
         let kept;
         let payload = if payload.len() == frame.len {
@@ -247,11 +258,11 @@ impl FrameReader {
         };
         match kind {
             Control::Close => {
-                each(Incoming::Close(read_close_code(payload)?));
+                receiver.take(Incoming::Close(read_close_code(payload)?));
                 self.end();
             }
-            Control::Ping => each(Incoming::Ping(payload)),
-            _ => each(Incoming::Pong(payload)),
+            Control::Ping => receiver.take(Incoming::Ping(payload)),
+            _ => receiver.take(Incoming::Pong(payload)),
         }
         self.release();
         Ok(())
@@ -262,7 +273,7 @@ impl FrameReader {
         kind: Data,
         frame: Frame,
         payload: &[u8],
-        each: &mut impl FnMut(Incoming<'_>),
+        receiver: &mut impl Receiver,
     ) -> Result<(), CloseReason> {
         if payload.is_empty() && frame.to_come > 0 {
             self.partial().frame = Some(frame);
@@ -271,8 +282,9 @@ impl FrameReader {
         let is_whole = payload.len() == frame.len;
         if is_whole && frame.is_final && kind != Data::Continue {
             match kind {
-                Data::Binary => each(Incoming::Binary(payload)),
-                _ => each(Incoming::Text(std::str::from_utf8(payload).map_err(|_| not_utf8())?)),
+                Data::Binary => receiver.take(Incoming::Binary(payload)),
+                _ => receiver
+                    .take(Incoming::Text(std::str::from_utf8(payload).map_err(|_| not_utf8())?)),
             }
             self.release();
             return Ok(());
@@ -287,13 +299,15 @@ impl FrameReader {
             partial.frame = Some(frame);
         } else if frame.is_final {
             match message {
-                Message::Text(text) => each(Incoming::Text(text.as_str().ok_or_else(not_utf8)?)),
-                Message::Binary(bytes) => each(Incoming::Binary(bytes)),
+                Message::Text(text) => {
+                    receiver.take(Incoming::Text(text.as_str().ok_or_else(not_utf8)?))
+                }
+                Message::Binary(bytes) => receiver.take(Incoming::Binary(bytes)),
             }
             partial.message = None;
             self.release();
         } else {
-            each(Incoming::Fragment(frame.len));
+            receiver.take(Incoming::Fragment(frame.len));
         }
         Ok(())
     }

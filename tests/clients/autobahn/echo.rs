@@ -85,7 +85,7 @@ fn shake_hands(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 /// Appends to `out` what the messages in `bytes` are answered with; returns how to close.
 fn echo(reader: &mut FrameReader, bytes: &mut [u8], out: &mut Vec<u8>) -> Option<CloseReason> {
     let mut close = None;
-    let result = reader.read(bytes, |incoming| match incoming {
+    let result = reader.read(bytes, |incoming: Incoming<'_>| match incoming {
         Incoming::Text(text) => push_message(out, Data::Text, text.as_bytes()),
         Incoming::Binary(payload) => push_message(out, Data::Binary, payload),
         Incoming::Ping(payload) => out.extend_from_slice(&control_frame(OpCode::Pong, payload)),

@@ -18,7 +18,7 @@ type Reading = (Vec<Message>, bool);
 
 fn ours(bytes: &[u8]) -> Reading {
     let mut messages = Vec::new();
-    let result = FrameReader::new(MAX).read(&mut bytes.to_vec(), |incoming| {
+    let result = FrameReader::new(MAX).read(&mut bytes.to_vec(), |incoming: Incoming<'_>| {
         messages.push(match incoming {
             Incoming::Text(text) => Message::text(text),
             Incoming::Binary(payload) => Message::binary(payload.to_vec()),

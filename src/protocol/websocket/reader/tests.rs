@@ -26,7 +26,8 @@ pub(super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 fn collect(reader: &mut FrameReader, bytes: &[u8]) -> (Vec<String>, Result<(), CloseReason>) {
     let mut seen = Vec::new();
-    let result = reader.read(&mut bytes.to_vec(), |incoming| seen.push(format!("{incoming:?}")));
+    let result = reader
+        .read(&mut bytes.to_vec(), |incoming: Incoming<'_>| seen.push(format!("{incoming:?}")));
     (seen, result)
 }
 
@@ -95,24 +96,46 @@ fn a_declared_length_reserves_nothing() {
     }
 }
 
+/// Takes messages of at most `limit` bytes, or of 2000 once one of them is `wide`.
+struct Limited {
+    limit: usize,
+    seen: usize,
+}
+
+impl Receiver for &mut Limited {
+    fn take(&mut self, incoming: Incoming<'_>) {
+        self.seen += 1;
+        if incoming == Incoming::Text("wide") {
+            self.limit = 2000;
+        }
+    }
+
+    fn max_message(&self) -> usize {
+        self.limit
+    }
+}
+
 #[test]
-fn the_limit_can_be_widened_and_holds_within_a_message() {
+fn a_receivers_limit_holds_from_the_next_frame_on_and_within_a_message() {
     let big = frame(0x81, &[b'a'; 2000]);
-    let mut reader = FrameReader::new(1000);
-    reader.set_max_message(2000);
-    assert_eq!(collect(&mut reader, &big).0.len(), 1);
+    let read = |reader: &mut FrameReader, limit, bytes: &[u8]| {
+        let mut limited = Limited { limit, seen: 0 };
+        let result = reader.read(&mut bytes.to_vec(), &mut limited);
+        (limited.seen, result.map_err(|reason| reason.code))
+    };
+    let mut reader = FrameReader::new(5000);
+    assert_eq!(read(&mut reader, 1000, &big), (0, Err(1009)));
+
+    // Widened by a message just before, in the same bytes.
+    let mut reader = FrameReader::new(5000);
+    let bytes = [&frame(0x81, b"wide")[..], &big].concat();
+    assert_eq!(read(&mut reader, 1000, &bytes), (2, Ok(())));
 
     // Within a fragmented message, and within a frame.
-    let mut reader = FrameReader::new(1000);
-    assert_eq!(
-        collect(&mut reader, &frame(0x01, &[b'a'; 900])),
-        (vec!["Fragment(900)".to_owned()], Ok(()))
-    );
-    reader.set_max_message(2000);
-    assert_eq!(collect(&mut reader, &frame(0x80, &[b'a'; 1100])).0.len(), 1);
-    assert_eq!(collect(&mut reader, &big[..100]).1, Ok(()));
-    reader.set_max_message(1000);
-    assert_eq!(collect(&mut reader, &big[100..101]).1.unwrap_err().code, 1009);
+    assert_eq!(read(&mut reader, 1000, &frame(0x01, &[b'a'; 900])), (1, Ok(())));
+    assert_eq!(read(&mut reader, 2000, &frame(0x80, &[b'a'; 1100])), (1, Ok(())));
+    assert_eq!(read(&mut reader, 2000, &big[..100]), (0, Ok(())));
+    assert_eq!(read(&mut reader, 1000, &big[100..101]), (0, Err(1009)));
 }
 
 #[test]
