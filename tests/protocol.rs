@@ -22,6 +22,7 @@ mod protocol {
     mod liveness;
     mod logins;
     mod malformed;
+    mod memory;
     mod names;
     mod operator;
     mod requests;
