@@ -16,6 +16,7 @@ mod protocol {
     mod framing;
     mod handshake;
     mod history;
+    mod http;
     mod kicks;
     mod limits;
     mod listings;
