@@ -16,12 +16,14 @@ mod protocol {
     mod framing;
     mod handshake;
     mod history;
+    mod http;
     mod kicks;
     mod limits;
     mod listings;
     mod liveness;
     mod logins;
     mod malformed;
+    mod memory;
     mod names;
     mod operator;
     mod requests;

@@ -94,13 +94,14 @@ async fn sixty_four_levels_are_fine_and_sixty_five_are_406() {
     let unknown = |depth| format!(r#"{{"system":"ping","x":{}}}"#, nested(depth, "[", "]"));
     ada.asks(&unknown(63), 220).await;
     ada.asks(&unknown(64), 406).await;
-    let mut nobody = Client::connect(&hall).await;
-    nobody.asks(&unknown(64), 406).await;
-    nobody.asks(&nested(8_000, "[", "]"), 406).await;
-    nobody.quiet().await;
-    // Larger messages are for those who have logged in.
     ada.asks(&nested(100_000, "[", "]"), 406).await;
     ada.asks(&r#"{"a":"#.repeat(100_000), 406).await;
+    ada.quiet().await;
+    let mut nobody = Client::connect(&hall).await;
+    nobody.asks(&unknown(64), 406).await;
+    nobody.asks(&nested(8000, "[", "]"), 406).await;
+    nobody.asks(&r#"{"a":"#.repeat(3000), 406).await;
+    nobody.quiet().await;
 }
 
 #[tokio::test]

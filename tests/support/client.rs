@@ -29,7 +29,12 @@ impl Client {
 
     /// Connects with small buffers, for one who is going to read slowly.
     pub(crate) async fn connect_narrow(hall: &Hall) -> Self {
-        Self::over(Wire::dial_narrow(hall.addr()).await).await
+        Self::connect_narrow_to(hall.addr()).await
+    }
+
+    /// As [`Self::connect_narrow`], to a server that is not a [`Hall`].
+    pub(crate) async fn connect_narrow_to(addr: SocketAddr) -> Self {
+        Self::over(Wire::dial_narrow(addr).await).await
     }
 
     async fn over(mut wire: Wire) -> Self {
