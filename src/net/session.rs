@@ -68,6 +68,8 @@ enum Turn {
     PassOn,
     /// Tells the hub that nothing more will come.
     Leave,
+    /// The outbox takes nothing more: from now on there is a deadline.
+    Close,
     /// Ends: all is written, or nothing more can be.
     End,
 }
@@ -80,6 +82,8 @@ struct Session {
     reading: Reading,
     /// While memory is short.
     pause: Option<Pin<Box<Sleep>>>,
+    /// When it is dropped, once it is closing.
+    deadline: Option<Instant>,
 }
 
 /// Serves a connection after its handshake, until it is over. `early` came with the handshake.
@@ -95,16 +99,14 @@ pub(super) async fn run(
         connection.outbox.close(&CloseReason::going_down());
     }
     let intake = Intake::new(&shared);
-    let mut session = Session { shared, connection, stream, intake, reading, pause: None };
+    let mut session =
+        Session { shared, connection, stream, intake, reading, pause: None, deadline: None };
     if !early.is_empty() && matches!(session.reading, Reading::Open) {
         session.take_in(&mut early);
     }
     drop(early);
-    let mut deadline: Option<Instant> = None;
     loop {
-        if deadline.is_none() && session.connection.outbox.state() != State::Open {
-            deadline = Some(clock::monotonic() + CLOSE_GRACE);
-        }
+        let deadline = session.deadline;
         let turn = std::future::poll_fn(|cx| session.poll_turn(cx));
         let turn = match deadline {
             None => turn.await,
@@ -113,13 +115,14 @@ pub(super) async fn run(
         match turn {
             Turn::PassOn => session.pass_on().await,
             Turn::Leave => session.leave().await,
+            Turn::Close => session.deadline = Some(clock::monotonic() + CLOSE_GRACE),
             Turn::End => break,
         }
     }
     session.pass_on().await;
     session.leave().await;
     if session.connection.outbox.state() == State::Closed {
-        session.linger(deadline.unwrap_or_else(|| clock::monotonic() + CLOSE_GRACE)).await;
+        session.linger().await;
     }
 }
 
@@ -131,7 +134,10 @@ impl Session {
         outbox.resume();
         loop {
             if outbox.state() != State::Open {
-                self.intake.stop();
+                if self.deadline.is_none() {
+                    self.intake.stop();
+                    return Poll::Ready(Turn::Close);
+                }
                 // If another thread is writing, it goes on to the end and wakes this task.
                 outbox.flush();
                 return if outbox.state().is_over() {
@@ -260,7 +266,8 @@ impl Session {
 
     /// Reads until the peer ends too, or answers the close frame, so that what was written is not
     /// lost to a reset.
-    async fn linger(&mut self, deadline: Instant) {
+    async fn linger(&mut self) {
+        let deadline = self.deadline.unwrap_or_else(|| clock::monotonic() + CLOSE_GRACE);
         let Self { connection, stream, intake, .. } = self;
         let drained = std::future::poll_fn(|cx| {
             let _ = connection.outbox.poll_shutdown(cx);
