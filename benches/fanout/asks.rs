@@ -70,7 +70,7 @@ impl Ask {
     /// What `is_met` compares with the bound, in words.
     pub(crate) fn found(&self, ours: f64, floor: f64, ratio: f64) -> String {
         match self.bound {
-            Bound::Ratio(_) => format!("{ratio:.2} x floor"),
+            Bound::Ratio(_) => format!("{ratio:.3} x floor"),
             Bound::Above(_) => format!("floor + {:.2}", ours - floor),
             Bound::AtMost(_) | Bound::AtLeast(_) => format!("{ours:.2}"),
         }

@@ -127,9 +127,9 @@ fn stall(
     members.tally.recording = false;
     let elapsed = (clock::now() - stalled) as f64 / 1e9;
     let p99_after = quantile(&mut members.tally.ages, 0.99);
+    run.add("others' p99 after/before", p99_after / p99_before, 3);
     run.add("others' p99 before ms", p99_before, 2);
     run.add("others' p99 after ms", p99_after, 2);
-    run.add("others' p99 after/before", p99_after / p99_before, 3);
     run.add("ticks before %", delivered_before, 2);
     run.add("others' ticks after %", delivered(members, load.users - 1, elapsed), 2);
     run.add("RSS growth MiB", (rss_most - rss_before) / MIB, 2);

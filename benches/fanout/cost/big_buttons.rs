@@ -71,10 +71,10 @@ pub(crate) fn measure(seconds: f64, server: &Server, setup: &Setup<'_>) -> io::R
     let mut run = Run::default();
     let closed = crowd.client(reader).ended.is_some();
     run.add_count("reader closed", f64::from(u8::from(closed)));
-    add_pings(&mut run, ["ping p50 ms", "ping p99 ms", "ping max ms"], &mut during);
-    let names = ["ping p50 before ms", "ping p99 before ms", "ping max before ms"];
+    add_pings(&mut run, ["ping max ms", "ping p99 ms", "ping p50 ms"], &mut during);
+    let names = ["ping max before ms", "ping p99 before ms", "ping p50 before ms"];
     add_pings(&mut run, names, &mut before);
-    let names = ["reader's ping p50 ms", "reader's ping p99 ms", "reader's ping max ms"];
+    let names = ["reader's ping max ms", "reader's ping p99 ms", "reader's ping p50 ms"];
     add_pings(&mut run, names, &mut readers);
     run.add("reader's Mbit/s", (read - read_before) as f64 * 8e-6 / used.seconds, 1);
     run.add("buttons sent/s", sent as f64 / used.seconds, 1);

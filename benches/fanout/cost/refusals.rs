@@ -70,7 +70,7 @@ pub(crate) fn measure(
     let closed_after = ended.map_or(f64::NAN, |at| (at - begun) as f64 / SECOND as f64);
     run.add("flooder closed after s", closed_after, 1);
     run.add_count("closed clients", crowd.closed(&[flooder]) as f64);
-    let names = ["bystander's ping p50 ms", "bystander's ping p99 ms", "bystander's ping max ms"];
+    let names = ["bystander's ping max ms", "bystander's ping p99 ms", "bystander's ping p50 ms"];
     add_pings(&mut run, names, &mut pings);
     run.notes = crowd.notes();
     refused.used.report(&mut run, server)?;

@@ -66,8 +66,8 @@ pub(crate) fn measure(
     let mut during = crowd.client(bystander).take_pings();
 
     let mut run = Run::default();
-    add_pings(&mut run, ["ping p50 ms", "ping p99 ms", "ping max ms"], &mut during);
-    let names = ["ping p50 before ms", "ping p99 before ms", "ping max before ms"];
+    add_pings(&mut run, ["ping max ms", "ping p99 ms", "ping p50 ms"], &mut during);
+    let names = ["ping max before ms", "ping p99 before ms", "ping p50 before ms"];
     add_pings(&mut run, names, &mut before);
     run.add("listings asked/s", asked as f64 / used.seconds, 1);
     run.add("listings got/s", listed as f64 / used.seconds, 1);
