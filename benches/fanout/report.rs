@@ -72,6 +72,7 @@ impl Table<'_> {
             }
             let (ours, floor, ratio) = self.compare(entrant, 0);
             let how = match entrant.threads {
+                Some(1) => format!("{}, 1 thread", self.pinning.title()),
                 Some(threads) => format!("{}, {threads} threads", self.pinning.title()),
                 None => self.pinning.title().to_owned(),
             };
