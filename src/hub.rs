@@ -148,6 +148,7 @@ impl Hub {
                 Err(_) => break,
             }
         }
+        self.dispatch.comes_last = false;
         self.handle_all(batch);
         if let Some((command, answer)) = command {
             let outcome = self.operate(command);
@@ -155,6 +156,7 @@ impl Hub {
             let _ = answer.send(outcome);
         }
         let now = self.clock.now();
+        self.dispatch.comes_last = true;
         if let Some(late) = self.lobby.tick(now, &mut self.dispatch) {
             self.finish_turn(now);
             self.timing.add(now, self.clock.now().since(now), late);

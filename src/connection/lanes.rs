@@ -104,6 +104,21 @@ impl Lanes {
         self.begun.as_ref().map_or(0, Bytes::len) + self.reliable_bytes + ticks
     }
 
+    /// Whether frames are taken and none waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state == State::Open
+            && self.begun.is_none()
+            && self.reliable.is_empty()
+            && self.ticks.is_empty()
+    }
+
+    /// Puts the rest of a frame of which a part has been written, while nothing else was.
+    pub(super) fn begin(&mut self, rest: Bytes) {
+        if !self.state.is_over() {
+            self.begun = Some(rest);
+        }
+    }
+
     pub(super) fn push(&mut self, frames: Bytes) {
         self.reliable_bytes += frames.len();
         self.reliable.push_back(frames);

@@ -183,6 +183,56 @@ impl<W: SendHalf> Outbox<W> {
         Pushed::Taken
     }
 
+    /// As [`Self::push`] and [`Self::flush`], but writes the frames themselves if nothing waits.
+    pub(crate) fn send(&self, frames: &Bytes) -> Pushed {
+        if self.write_now(frames) {
+            return Pushed::Taken;
+        }
+        let pushed = self.push(frames);
+        self.flush();
+        pushed
+    }
+
+    /// As [`Self::push_tick`] and [`Self::flush`], but writes the tick itself if nothing waits.
+    pub(crate) fn send_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
+        if self.write_now(frame) {
+            return Pushed::Taken;
+        }
+        let pushed = self.push_tick(room, frame);
+        self.flush();
+        pushed
+    }
+
+    /// Writes a frame if nothing waits and the stream takes at least a part of it; returns whether
+    /// it did. The rest, if any, waits.
+    fn write_now(&self, frame: &Bytes) -> bool {
+        let Some(mut writer) = self.writer.try_lock() else { return false };
+        let mut queue = self.queue.lock();
+        if queue.flow != Flow::Ready || !queue.lanes.is_idle() {
+            return false;
+        }
+        drop(queue);
+        let Writer { stream, waker } = &mut *writer;
+        let mut cx = Context::from_waker(waker);
+        // Should the stream take nothing, the flush that follows asks it again, and is woken.
+        let Poll::Ready(Ok(written)) = stream.poll_write(&mut cx, &[IoSlice::new(frame)]) else {
+            return false;
+        };
+        self.bytes_out.fetch_add(written as u64, Ordering::Relaxed);
+        queue = self.queue.lock();
+        if written < frame.len() {
+            queue.lanes.begin(frame.slice(written..));
+        }
+        let more = !queue.lanes.is_idle();
+        // Let go with the lanes locked, as in `flush`.
+        drop(writer);
+        drop(queue);
+        if more {
+            self.flush();
+        }
+        written > 0
+    }
+
     /// Takes back a room's tick that still waits whole; returns whether there was one.
     pub(crate) fn retract_tick(&self, room: RoomId) -> bool {
         self.queue.lock().lanes.retract_tick(room)

@@ -2,7 +2,8 @@
 //!
 //! Frames are pushed as they come, and written at the end of the turn: each connection once, by
 //! the thread that reads it. The hub's own thread writes to its connections itself, the others
-//! are handed theirs with one wake-up.
+//! are handed theirs with one wake-up. What comes last in a turn, its last messages and its ticks,
+//! is written to the hub's own connections as it comes, while they are in the processor's cache.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use bytes::Bytes;
 
 use super::events::Events;
 use crate::connection::outbox::{Pushed, State};
-use crate::connection::{Connection, Flusher};
+use crate::connection::{Connection, Flusher, Outbox};
 use crate::lobby::Delivery;
 use crate::lobby::event::{Interest, LobbyEvent};
 use crate::model::{RoomId, SessionId};
@@ -39,6 +40,8 @@ pub(super) struct Dispatch {
     pub(super) slow_closed: u64,
     skipped_ticks_of_gone: u64,
     bytes_of_gone: (u64, u64),
+    /// Nothing will follow in this turn.
+    pub(super) comes_last: bool,
     pub(super) events: Events,
 }
 
@@ -54,6 +57,7 @@ impl Dispatch {
             slow_closed: 0,
             skipped_ticks_of_gone: 0,
             bytes_of_gone: (0, 0),
+            comes_last: false,
             events,
         }
     }
@@ -163,15 +167,25 @@ impl Dispatch {
         }
     }
 
-    fn push(&mut self, id: SessionId, push: impl FnOnce(&Connection) -> Pushed) {
+    /// Sends with `now` what can be written now, and pushes with `later` what is to be written at
+    /// the end of the turn.
+    fn send(
+        &mut self,
+        id: SessionId,
+        now: impl FnOnce(&Outbox) -> Pushed,
+        later: impl FnOnce(&Outbox) -> Pushed,
+    ) {
         let Some(Some(place)) = self.places.get_mut(id.slot()) else { return };
-        if place.connection.id != id {
+        let connection = &place.connection;
+        if connection.id != id {
             return;
         }
-        match push(&place.connection) {
-            Pushed::Taken if !place.dirty => {
+        let is_written = self.comes_last && !place.dirty && connection.thread == HUB_THREAD;
+        let pushed = if is_written { now(&connection.outbox) } else { later(&connection.outbox) };
+        match pushed {
+            Pushed::Taken if !is_written && !place.dirty => {
                 place.dirty = true;
-                self.dirty[place.connection.thread].push(id.slot() as u32);
+                self.dirty[connection.thread].push(id.slot() as u32);
             }
             Pushed::Taken | Pushed::Refused => {}
             Pushed::Overflow => {
@@ -184,18 +198,22 @@ impl Dispatch {
 
 impl Delivery for Dispatch {
     fn reliable(&mut self, to: SessionId, frames: &Bytes) {
-        self.push(to, |connection| connection.outbox.push(frames));
+        self.send(to, |outbox| outbox.send(frames), |outbox| outbox.push(frames));
     }
 
     fn costly(&mut self, to: SessionId, frames: &Bytes) {
-        self.push(to, |connection| {
+        if let Some(connection) = self.get(to) {
             connection.owe(frames.len());
-            connection.outbox.push(frames)
-        });
+        }
+        self.reliable(to, frames);
     }
 
     fn tick(&mut self, to: SessionId, room: RoomId, frame: &Bytes) {
-        self.push(to, |connection| connection.outbox.push_tick(room, frame));
+        self.send(
+            to,
+            |outbox| outbox.send_tick(room, frame),
+            |outbox| outbox.push_tick(room, frame),
+        );
     }
 
     fn retract_tick(&mut self, to: SessionId, room: RoomId) -> bool {

@@ -69,8 +69,11 @@ impl Admission {
             taken.slots - 1
         });
         taken.by_thread.resize(threads.max(1), 0);
-        let thread = (0..taken.by_thread.len()).min_by_key(|thread| taken.by_thread[*thread]);
-        let thread = thread.unwrap_or(0);
+        let fill: usize =
+            std::env::var("VRLOBBY_FILL").ok().and_then(|f| f.parse().ok()).unwrap_or(0);
+        let free = taken.by_thread.iter().position(|open| *open < fill);
+        let fewest = || (0..taken.by_thread.len()).min_by_key(|thread| taken.by_thread[*thread]);
+        let thread = free.or_else(fewest).unwrap_or(0);
         taken.by_thread[thread] += 1;
         let id = SessionId(u64::from(taken.serial) << 32 | u64::from(slot));
         Ok(Permit { admission: self.clone(), id, thread, address })

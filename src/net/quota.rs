@@ -49,14 +49,21 @@ impl Bucket {
 }
 
 /// What may become of a message, decided before it is decoded.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Verdict {
-    /// It is decoded and passes; [`Quota::charge`] says what it cost.
+    /// It is decoded and passes, for the price of [`Quota::charge`].
     Passes,
     /// It passes only if it turns out to be a transform, which is paid for already.
-    PassesAsTransform(Refusal),
+    PassesAsTransform(Excess),
     /// It is refused as it is.
-    Refused(Refusal),
+    Refused(Excess),
+}
+
+/// What there was too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Excess {
+    Messages,
+    Bytes,
 }
 
 /// What is left of a connection's allowance.
@@ -94,22 +101,32 @@ impl Quota {
 
     /// Whether a message of `bytes` may pass.
     pub(super) fn check(&mut self, bytes: usize, now: Timestamp) -> Verdict {
-        let over = |bucket: &mut Option<Bucket>, tokens: f64| match bucket {
-            Some(bucket) => (!bucket.has(tokens, now)).then_some(bucket.per_second),
-            None => None,
+        let is_over = |bucket: &mut Option<Bucket>, tokens: f64| {
+            bucket.as_mut().is_some_and(|bucket| !bucket.has(tokens, now))
         };
-        let refusal = if let Some(rate) = over(&mut self.messages, 1.0) {
-            too_many(format!("at most {rate} messages a second"))
-        } else if let Some(rate) = over(&mut self.bytes, bytes as f64) {
-            too_many(format!("at most {rate} bytes a second, large answers included,"))
+        let excess = if is_over(&mut self.messages, 1.0) {
+            Excess::Messages
+        } else if is_over(&mut self.bytes, bytes as f64) {
+            Excess::Bytes
         } else {
             return Verdict::Passes;
         };
         if self.transforms.take(1.0, now) {
-            Verdict::PassesAsTransform(refusal)
+            Verdict::PassesAsTransform(excess)
         } else {
-            Verdict::Refused(refusal)
+            Verdict::Refused(excess)
         }
+    }
+
+    /// The answer to a message that was too much.
+    pub(super) fn refusal(&self, excess: Excess) -> Refusal {
+        let (bucket, of_what) = match excess {
+            Excess::Messages => (&self.messages, "messages"),
+            Excess::Bytes => (&self.bytes, "bytes, large answers included,"),
+        };
+        let rate = bucket.as_ref().map_or(0.0, |bucket| bucket.per_second);
+        let reason = format!("not carried out: at most {rate} {of_what} a second");
+        Refusal::new(Code::TooManyRequests, reason).also_before_login()
     }
 
     /// Takes the cost of a message that passed. Transforms are apart while they last.
@@ -138,11 +155,6 @@ impl Quota {
         self.exceeded = Some((since, now));
         now.since(since) >= FLOOD
     }
-}
-
-fn too_many(limit: String) -> Refusal {
-    Refusal::new(Code::TooManyRequests, format!("{limit} are taken; this one was not carried out"))
-        .also_before_login()
 }
 
 #[cfg(test)]

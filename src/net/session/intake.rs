@@ -1,12 +1,12 @@
 //! From a connection's bytes to what the hub gets of them.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::Shared;
 use crate::connection::Connection;
 use crate::hub::Input;
 use crate::model::{Charge, Timestamp};
-use crate::net::quota::{Quota, Verdict};
+use crate::net::quota::{Excess, Quota, Verdict};
 use crate::protocol::decode::{RoomCache, decode};
 use crate::protocol::websocket::{
     CloseReason, FrameReader, Incoming, OpCode, Receiver, control_frame,
@@ -30,8 +30,9 @@ pub(super) struct Intake {
 
 /// Requests refused one after the other, with their answers.
 struct Refused {
+    excess: Excess,
     refusal: Refusal,
-    answer: bytes::Bytes,
+    answer: Bytes,
     answers: BytesMut,
     count: u32,
 }
@@ -155,7 +156,9 @@ impl Receiver for &mut Turn<'_> {
                         self.quota.charge(false, payload.len(), self.now);
                         self.pass(Err(refusal));
                     }
-                    Verdict::PassesAsTransform(over) | Verdict::Refused(over) => self.refuse(over),
+                    Verdict::PassesAsTransform(excess) | Verdict::Refused(excess) => {
+                        self.refuse(excess)
+                    }
                 }
             }
             Incoming::Fragment(len) => {
@@ -193,14 +196,14 @@ impl Turn<'_> {
                 }
                 self.pass(request);
             }
-            Verdict::PassesAsTransform(over) => match decode(text, self.rooms) {
+            Verdict::PassesAsTransform(excess) => match decode(text, self.rooms) {
                 Ok(request @ Request::Transform { .. }) => {
                     self.count(true);
                     self.pass(Ok(request));
                 }
-                _ => self.refuse(over),
+                _ => self.refuse(excess),
             },
-            Verdict::Refused(over) => self.refuse(over),
+            Verdict::Refused(excess) => self.refuse(excess),
         }
     }
 
@@ -219,18 +222,16 @@ impl Turn<'_> {
 
     /// Refuses a request that was not decoded. Its answer goes through the hub, so that answers
     /// keep the order of requests.
-    fn refuse(&mut self, refusal: Refusal) {
+    fn refuse(&mut self, excess: Excess) {
         self.others += 1;
-        let same = self.refused.as_ref().is_some_and(|refused| refused.refusal == refusal);
-        if !same {
+        if self.refused.as_ref().is_some_and(|refused| refused.excess != excess) {
             self.flush_refused();
         }
-        let now = self.now;
-        let refused = self.refused.get_or_insert_with(|| Refused {
-            answer: encode::refusal(refusal.code, now, &refusal.reason),
-            answers: BytesMut::new(),
-            refusal,
-            count: 0,
+        let (quota, now) = (&self.quota, self.now);
+        let refused = self.refused.get_or_insert_with(|| {
+            let refusal = quota.refusal(excess);
+            let answer = encode::refusal(refusal.code, now, &refusal.reason);
+            Refused { excess, refusal, answer, answers: BytesMut::new(), count: 0 }
         });
         refused.answers.extend_from_slice(&refused.answer);
         refused.count += 1;
