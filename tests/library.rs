@@ -68,6 +68,51 @@ async fn all_settings_can_be_given() {
 }
 
 #[tokio::test]
+async fn it_runs_on_as_many_threads_as_are_asked_for() {
+    for threads in [1, 2, 3] {
+        let handle = Server::builder().ip(LOOPBACK).port(0).threads(threads).start();
+        let handle = handle.expect("a server");
+        let mut ada = enter(handle.local_addr(), "ada").await;
+        let mut bob = enter(handle.local_addr(), "bob").await;
+        bob.send(&say("lobby", "hello")).await;
+        ada.expect("lobby", "bob", "join", r#""""#).await;
+        ada.hears("lobby", "bob", "hello").await;
+        handle.stop();
+        ada.is_told_1001().await;
+        bob.is_told_1001().await;
+        ended(handle).await;
+    }
+    let none = Server::builder().ip(LOOPBACK).port(0).threads(0).start();
+    assert!(none.expect_err("no threads at all").to_string().contains("threads"));
+}
+
+#[tokio::test]
+async fn the_operator_kicks_a_session_and_not_the_next_of_its_name() {
+    let handle = start();
+    let operator = handle.operator();
+    let mut reader = operator.watch();
+    let first = enter(handle.local_addr(), "ada").await;
+    let confirmed = within("ada in a snapshot", async {
+        loop {
+            if let [user] = &reader.next().await.expect("the server runs").users[..] {
+                break user.session;
+            }
+        }
+    })
+    .await;
+    drop(first);
+    within("ada's leave", async {
+        while !reader.next().await.expect("the server runs").users.is_empty() {}
+    })
+    .await;
+    let mut second = enter(handle.local_addr(), "ada").await;
+    let kick = Command::KickSession { session: confirmed, reason: None };
+    let refused = operator.execute(kick).await;
+    assert_eq!(refused, Err(OperatorError::NoSuchSession(confirmed)));
+    second.quiet().await;
+}
+
+#[tokio::test]
 async fn the_operator_sees_and_acts() {
     let handle = start();
     let operator = handle.operator();

@@ -2,6 +2,7 @@
 //! and nobody waits for those who read more slowly.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -66,14 +67,23 @@ async fn buttons(client: &mut Client, count: usize) -> Vec<(String, usize)> {
     pressed
 }
 
-/// Sends `each` buttons without waiting and reads all that `SENDERS` such senders send.
-async fn press(mut client: Client, each: usize) -> (Client, Vec<(String, usize)>) {
+/// Buttons as frames, made before they count: masking them takes a debug build a while.
+fn frames(count: usize) -> Arc<[Vec<u8>]> {
+    let frame = |n| {
+        let text = request("lobby", "button", &format!("{:?}", data(n)));
+        assert_eq!(text.len(), 1 << 20);
+        Frame::new(TEXT, text.as_bytes()).bytes()
+    };
+    (0..count).map(frame).collect()
+}
+
+/// Sends its buttons without waiting and reads all that `SENDERS` such senders send.
+async fn press(mut client: Client, frames: Arc<[Vec<u8>]>) -> (Client, Vec<(String, usize)>) {
+    let each = frames.len();
     let writer = client.wire.writer();
     let sending = async {
-        for n in 0..each {
-            let text = request("lobby", "button", &format!("{:?}", data(n)));
-            assert_eq!(text.len(), 1 << 20);
-            writer.write(&Frame::new(TEXT, text.as_bytes()).bytes()).await.expect("it is read");
+        for frame in &*frames {
+            writer.write(frame).await.expect("it is read");
         }
     };
     let ((), pressed) = tokio::join!(sending, buttons(&mut client, each * SENDERS));
@@ -93,6 +103,7 @@ async fn all_of<T: Send + 'static>(threads: impl IntoIterator<Item = JoinHandle<
 #[tokio::test]
 async fn whoever_reads_at_50_mbits_gets_all_that_three_send_at_once() {
     const EACH: usize = 15;
+    let frames = frames(EACH);
     let hall = Hall::start();
     let addr = hall.addr();
     let mut member = enter(addr, "member").await;
@@ -108,11 +119,11 @@ async fn whoever_reads_at_50_mbits_gets_all_that_three_send_at_once() {
         (member, pressed)
     });
     let sending: Vec<_> =
-        senders.into_iter().map(|sender| on_thread(press(sender, EACH))).collect();
+        senders.into_iter().map(|sender| on_thread(press(sender, frames.clone()))).collect();
     let started = Instant::now();
     let heard = all_of(sending.into_iter().chain([reading])).await;
     let waits = bystander.take();
-    let least = (SENDERS * EACH << 20) as f64 / CONTRACT_BYTES_PER_S;
+    let least = ((SENDERS * EACH) << 20) as f64 / CONTRACT_BYTES_PER_S;
     assert!(started.elapsed().as_secs_f64() > 0.8 * least, "the slow one read too fast");
     let (_, order) = &heard[0];
     for (client, pressed) in &heard {
@@ -131,7 +142,7 @@ async fn whoever_reads_at_50_mbits_gets_all_that_three_send_at_once() {
 
 #[tokio::test]
 async fn a_member_that_reads_nothing_is_closed_in_the_end_and_holds_nobody_up_for_good() {
-    const EACH: usize = 8;
+    let frames = frames(8);
     let idle_timeout = Duration::from_secs(2);
     let hall = Hall::with(FPS, Limits { idle_timeout, ..Limits::lab() });
     let addr = hall.addr();
@@ -142,7 +153,7 @@ async fn a_member_that_reads_nothing_is_closed_in_the_end_and_holds_nobody_up_fo
         senders.push(enter(addr, &format!("sender {n}")).await);
     }
     let sending: Vec<_> =
-        senders.into_iter().map(|sender| on_thread(press(sender, EACH))).collect();
+        senders.into_iter().map(|sender| on_thread(press(sender, frames.clone()))).collect();
     all_of(sending).await;
     hall.seen("the silent one closed", |now| now.traffic.slow_closed == 1).await;
     // What it can still read are whole frames, then at most the close frame.

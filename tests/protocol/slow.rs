@@ -220,6 +220,9 @@ async fn who_reads_nothing_at_all_does_not_hold_up_a_login_or_an_answer() {
         for n in 0..20 {
             let mut client = Client::login(&hall, &format!("user {n}")).await;
             client.quiet().await;
+            // The next one is not to hear of its end.
+            client.send(&leave("lobby")).await;
+            client.quiet().await;
         }
     };
     tokio::select! {
