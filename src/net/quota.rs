@@ -18,34 +18,32 @@ const TRANSFORMS_BURST: f64 = 480.0;
 const FLOOD: Duration = Duration::from_secs(10);
 const FLOOD_PAUSE: Duration = Duration::from_secs(1);
 
-/// A token bucket.
+/// A token bucket. Its rate and size are the limits', and not kept for each connection.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
-    per_second: f64,
-    burst: f64,
     tokens: f64,
     filled: Timestamp,
 }
 
 impl Bucket {
-    fn new(per_second: f64, burst: f64, now: Timestamp) -> Self {
-        Self { per_second, burst, tokens: burst, filled: now }
+    fn full(burst: f64, now: Timestamp) -> Self {
+        Self { tokens: burst, filled: now }
     }
 
-    fn has(&mut self, tokens: f64, now: Timestamp) -> bool {
+    fn has(&mut self, tokens: f64, (per_second, burst): (f64, f64), now: Timestamp) -> bool {
         let passed: Duration = now.since(self.filled);
         self.filled = now;
-        self.tokens = (self.tokens + passed.as_secs_f64() * self.per_second).min(self.burst);
+        self.tokens = (self.tokens + passed.as_secs_f64() * per_second).min(burst);
         self.tokens >= tokens
     }
+}
 
-    fn take(&mut self, tokens: f64, now: Timestamp) -> bool {
-        let has = self.has(tokens, now);
-        if has {
-            self.tokens -= tokens;
-        }
-        has
-    }
+fn messages(limits: &Limits) -> Option<(f64, f64)> {
+    Some((limits.messages_per_s?, f64::from(limits.messages_burst).max(1.0)))
+}
+
+fn bytes(limits: &Limits) -> Option<(f64, f64)> {
+    Some((limits.bytes_per_s?, f64::from(limits.bytes_burst).max(1.0)))
 }
 
 /// What may become of a message, decided before it is decoded.
@@ -69,10 +67,10 @@ pub(super) enum Excess {
 /// What is left of a connection's allowance.
 #[derive(Debug)]
 pub(super) struct Quota {
-    messages: Option<Bucket>,
-    bytes: Option<Bucket>,
-    /// Frames that are no messages: pings, pongs, fragments.
-    frames: Option<Bucket>,
+    messages: Bucket,
+    bytes: Bucket,
+    /// Frames that are no messages: pings, pongs, empty fragments. As many as messages.
+    frames: Bucket,
     transforms: Bucket,
     /// Since when it has been exceeded, and when it was last.
     exceeded: Option<(Timestamp, Timestamp)>,
@@ -80,70 +78,75 @@ pub(super) struct Quota {
 
 impl Quota {
     pub(super) fn new(limits: &Limits, now: Timestamp) -> Self {
-        let bucket = |rate: Option<f64>, burst: u32| {
-            rate.map(|rate| Bucket::new(rate, f64::from(burst).max(1.0), now))
-        };
+        let burst = |rate: Option<(f64, f64)>| Bucket::full(rate.map_or(0.0, |rate| rate.1), now);
         Self {
-            messages: bucket(limits.messages_per_s, limits.messages_burst),
-            bytes: bucket(limits.bytes_per_s, limits.bytes_burst),
-            frames: bucket(limits.messages_per_s, limits.messages_burst),
-            transforms: Bucket::new(TRANSFORMS_PER_S, TRANSFORMS_BURST, now),
+            messages: burst(messages(limits)),
+            bytes: burst(bytes(limits)),
+            frames: burst(messages(limits)),
+            transforms: Bucket::full(TRANSFORMS_BURST, now),
             exceeded: None,
         }
     }
 
     /// Charges bytes that were sent to it, for large answers.
     pub(super) fn owe(&mut self, bytes: u64) {
-        if let Some(bucket) = &mut self.bytes {
-            bucket.tokens -= bytes as f64;
-        }
+        self.bytes.tokens -= bytes as f64;
     }
 
-    /// Whether a message of `bytes` may pass.
-    pub(super) fn check(&mut self, bytes: usize, now: Timestamp) -> Verdict {
-        let is_over = |bucket: &mut Option<Bucket>, tokens: f64| {
-            bucket.as_mut().is_some_and(|bucket| !bucket.has(tokens, now))
+    /// Whether a message of `len` bytes may pass.
+    pub(super) fn check(&mut self, limits: &Limits, len: usize, now: Timestamp) -> Verdict {
+        let is_over = |bucket: &mut Bucket, tokens: f64, rate: Option<(f64, f64)>| {
+            rate.is_some_and(|rate| !bucket.has(tokens, rate, now))
         };
-        let excess = if is_over(&mut self.messages, 1.0) {
+        let excess = if is_over(&mut self.messages, 1.0, messages(limits)) {
             Excess::Messages
-        } else if is_over(&mut self.bytes, bytes as f64) {
+        } else if is_over(&mut self.bytes, len as f64, bytes(limits)) {
             Excess::Bytes
         } else {
             return Verdict::Passes;
         };
-        if self.transforms.take(1.0, now) {
+        if self.take_transform(now) {
             Verdict::PassesAsTransform(excess)
         } else {
             Verdict::Refused(excess)
         }
     }
 
+    fn take_transform(&mut self, now: Timestamp) -> bool {
+        let has = self.transforms.has(1.0, (TRANSFORMS_PER_S, TRANSFORMS_BURST), now);
+        if has {
+            self.transforms.tokens -= 1.0;
+        }
+        has
+    }
+
     /// The answer to a message that was too much.
-    pub(super) fn refusal(&self, excess: Excess) -> Refusal {
-        let (bucket, of_what) = match excess {
-            Excess::Messages => (&self.messages, "messages"),
-            Excess::Bytes => (&self.bytes, "bytes, large answers included,"),
+    pub(super) fn refusal(limits: &Limits, excess: Excess) -> Refusal {
+        let (rate, of_what) = match excess {
+            Excess::Messages => (limits.messages_per_s, "messages"),
+            Excess::Bytes => (limits.bytes_per_s, "bytes, large answers included,"),
         };
-        let rate = bucket.as_ref().map_or(0.0, |bucket| bucket.per_second);
+        let rate = rate.unwrap_or_default();
         let reason = format!("not carried out: at most {rate} {of_what} a second");
         Refusal::new(Code::TooManyRequests, reason).also_before_login()
     }
 
     /// Takes the cost of a message that passed. Transforms are apart while they last.
-    pub(super) fn charge(&mut self, is_transform: bool, bytes: usize, now: Timestamp) {
-        if is_transform && self.transforms.take(1.0, now) {
+    pub(super) fn charge(&mut self, is_transform: bool, len: usize, now: Timestamp) {
+        if is_transform && self.take_transform(now) {
             return;
         }
-        for (bucket, tokens) in [(&mut self.messages, 1.0), (&mut self.bytes, bytes as f64)] {
-            if let Some(bucket) = bucket {
-                bucket.tokens -= tokens;
-            }
-        }
+        self.messages.tokens -= 1.0;
+        self.bytes.tokens -= len as f64;
     }
 
     /// Whether a frame that is no message may pass.
-    pub(super) fn check_frame(&mut self, now: Timestamp) -> bool {
-        self.frames.as_mut().is_none_or(|frames| frames.take(1.0, now))
+    pub(super) fn check_frame(&mut self, limits: &Limits, now: Timestamp) -> bool {
+        let passes = messages(limits).is_none_or(|rate| self.frames.has(1.0, rate, now));
+        if passes {
+            self.frames.tokens -= 1.0;
+        }
+        passes
     }
 
     /// Notes that the quota was exceeded; returns whether the client floods.
@@ -167,10 +170,10 @@ mod tests {
         Timestamp::from_micros(1_000_000 + millis * 1000)
     }
 
-    fn passes(quota: &mut Quota, text: &str, now: Timestamp) -> bool {
+    fn passes(quota: &mut Quota, limits: &Limits, text: &str, now: Timestamp) -> bool {
         let request = decode(text, &mut RoomCache::default());
         let is_transform = matches!(request, Ok(Request::Transform { .. }));
-        match quota.check(text.len(), now) {
+        match quota.check(limits, text.len(), now) {
             Verdict::Passes => {
                 quota.charge(is_transform, text.len(), now);
                 true
@@ -187,18 +190,20 @@ mod tests {
     fn a_burst_passes_and_then_the_rate() {
         let limits = Limits { messages_per_s: Some(10.0), messages_burst: 5, ..Limits::lab() };
         let mut quota = Quota::new(&limits, at(0));
-        let passed = (0..8).filter(|_| passes(&mut quota, PING, at(0))).count();
+        let passed = (0..8).filter(|_| passes(&mut quota, &limits, PING, at(0))).count();
         assert_eq!(passed, 5);
-        assert!(!passes(&mut quota, PING, at(50)));
-        assert!(passes(&mut quota, PING, at(150)));
+        assert!(!passes(&mut quota, &limits, PING, at(50)));
+        assert!(passes(&mut quota, &limits, PING, at(150)));
     }
 
     #[test]
     fn bytes_count_too() {
         let limits = Limits { bytes_per_s: Some(100.0), bytes_burst: 40, ..Limits::lab() };
         let mut quota = Quota::new(&limits, at(0));
-        assert!(passes(&mut quota, PING, at(0)) && passes(&mut quota, PING, at(0)));
-        assert!(!passes(&mut quota, PING, at(0)));
+        assert!(
+            passes(&mut quota, &limits, PING, at(0)) && passes(&mut quota, &limits, PING, at(0))
+        );
+        assert!(!passes(&mut quota, &limits, PING, at(0)));
     }
 
     #[test]
@@ -206,9 +211,9 @@ mod tests {
         let limits = Limits { bytes_per_s: Some(1000.0), bytes_burst: 1000, ..Limits::lab() };
         let mut quota = Quota::new(&limits, at(0));
         quota.owe(3000);
-        assert!(!passes(&mut quota, PING, at(0)));
-        assert!(!passes(&mut quota, PING, at(2000)));
-        assert!(passes(&mut quota, PING, at(2100)));
+        assert!(!passes(&mut quota, &limits, PING, at(0)));
+        assert!(!passes(&mut quota, &limits, PING, at(2000)));
+        assert!(passes(&mut quota, &limits, PING, at(2100)));
     }
 
     #[test]
@@ -216,22 +221,30 @@ mod tests {
         let limits = Limits { messages_per_s: Some(0.1), messages_burst: 1, ..Limits::open() };
         let mut quota = Quota::new(&limits, at(0));
         for i in 0..24_000u64 {
-            assert!(passes(&mut quota, POSE, Timestamp::from_micros(i * 1_000_000 / 240)), "{i}");
+            assert!(
+                passes(&mut quota, &limits, POSE, Timestamp::from_micros(i * 1_000_000 / 240)),
+                "{i}"
+            );
         }
     }
 
     #[test]
     fn without_limits_all_pass() {
-        let mut quota = Quota::new(&Limits::none(), at(0));
-        assert!((0..100_000).all(|_| passes(&mut quota, PING, at(0)) && quota.check_frame(at(0))));
+        let limits = Limits::none();
+        let mut quota = Quota::new(&limits, at(0));
+        assert!(
+            (0..100_000)
+                .all(|_| passes(&mut quota, &limits, PING, at(0))
+                    && quota.check_frame(&limits, at(0)))
+        );
     }
 
     #[test]
     fn frames_that_are_no_messages_have_the_same_rate() {
         let limits = Limits { messages_per_s: Some(10.0), messages_burst: 5, ..Limits::lab() };
         let mut quota = Quota::new(&limits, at(0));
-        assert_eq!((0..8).filter(|_| quota.check_frame(at(0))).count(), 5);
-        assert!(passes(&mut quota, PING, at(0)), "messages are apart");
+        assert_eq!((0..8).filter(|_| quota.check_frame(&limits, at(0))).count(), 5);
+        assert!(passes(&mut quota, &limits, PING, at(0)), "messages are apart");
     }
 
     #[test]

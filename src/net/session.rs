@@ -74,7 +74,8 @@ enum Turn {
     End,
 }
 
-struct Session {
+/// A connection after its handshake.
+pub(super) struct Session {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     stream: ReceiveHalf,
@@ -86,47 +87,58 @@ struct Session {
     deadline: Option<Instant>,
 }
 
-/// Serves a connection after its handshake, until it is over. `early` came with the handshake.
-pub(super) async fn run(
-    shared: Arc<Shared>,
-    connection: Arc<Connection>,
-    stream: ReceiveHalf,
-    mut early: Vec<u8>,
-) {
-    let mut reading = Reading::Open;
-    if shared.hub.send(Input::Connected(connection.clone())).await.is_err() {
-        reading = Reading::Left;
-        connection.outbox.close(&CloseReason::going_down());
+impl Session {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        connection: Arc<Connection>,
+        stream: ReceiveHalf,
+    ) -> Box<Self> {
+        let intake = Intake::new(&shared);
+        let reading = Reading::Open;
+        Box::new(Self { shared, connection, stream, intake, reading, pause: None, deadline: None })
     }
-    let intake = Intake::new(&shared);
-    let mut session =
-        Session { shared, connection, stream, intake, reading, pause: None, deadline: None };
-    if !early.is_empty() && matches!(session.reading, Reading::Open) {
-        session.take_in(&mut early);
+
+    /// Serves the connection until it is over. `early` came with the handshake.
+    ///
+    /// What is seldom awaited is boxed: the future of an idle connection is small.
+    pub(super) async fn run(mut self: Box<Self>, early: Vec<u8>) {
+        Box::pin(self.begin(early)).await;
+        loop {
+            let deadline = self.deadline;
+            let turn = std::future::poll_fn(|cx| self.poll_turn(cx));
+            let turn = match deadline {
+                None => turn.await,
+                Some(deadline) => {
+                    Box::pin(tokio::time::timeout_at(deadline, turn)).await.unwrap_or(Turn::End)
+                }
+            };
+            match turn {
+                Turn::PassOn => Box::pin(self.pass_on()).await,
+                Turn::Leave => Box::pin(self.leave()).await,
+                Turn::Close => self.deadline = Some(clock::monotonic() + CLOSE_GRACE),
+                Turn::End => break,
+            }
+        }
+        Box::pin(self.end()).await;
     }
-    drop(early);
-    loop {
-        let deadline = session.deadline;
-        let turn = std::future::poll_fn(|cx| session.poll_turn(cx));
-        let turn = match deadline {
-            None => turn.await,
-            Some(deadline) => tokio::time::timeout_at(deadline, turn).await.unwrap_or(Turn::End),
-        };
-        match turn {
-            Turn::PassOn => session.pass_on().await,
-            Turn::Leave => session.leave().await,
-            Turn::Close => session.deadline = Some(clock::monotonic() + CLOSE_GRACE),
-            Turn::End => break,
+
+    async fn begin(&mut self, mut early: Vec<u8>) {
+        if self.shared.hub.send(Input::Connected(self.connection.clone())).await.is_err() {
+            self.reading = Reading::Left;
+            self.connection.outbox.close(&CloseReason::going_down());
+        } else if !early.is_empty() {
+            self.take_in(&mut early);
         }
     }
-    session.pass_on().await;
-    session.leave().await;
-    if session.connection.outbox.state() == State::Closed {
-        session.linger().await;
-    }
-}
 
-impl Session {
+    async fn end(&mut self) {
+        self.pass_on().await;
+        self.leave().await;
+        if self.connection.outbox.state() == State::Closed {
+            self.linger().await;
+        }
+    }
+
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
         let connection = self.connection.clone();
         let outbox = &connection.outbox;

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::Shared;
 use crate::connection::Connection;
 use crate::hub::Input;
-use crate::model::{Charge, Timestamp};
+use crate::model::{Charge, Limits, Timestamp};
 use crate::net::quota::{Excess, Quota, Verdict};
 use crate::protocol::decode::{RoomCache, decode};
 use crate::protocol::websocket::{
@@ -77,6 +77,7 @@ impl Intake {
         connection.liveness.hear(now, bytes.len());
         self.quota.owe(connection.take_debt());
         let mut turn = Turn {
+            limits: &shared.limits,
             connection,
             now,
             rooms: &mut self.rooms,
@@ -123,6 +124,7 @@ impl Intake {
 
 /// One read's worth of frames.
 struct Turn<'a> {
+    limits: &'a Limits,
     connection: &'a Connection,
     now: Timestamp,
     rooms: &'a mut RoomCache,
@@ -151,7 +153,7 @@ impl Receiver for &mut Turn<'_> {
                 let reason = "binary frames mean nothing here; send JSON as text";
                 let refusal = Refusal::new(Code::InvalidStructure, reason).also_before_login();
                 self.others += 1;
-                match self.quota.check(payload.len(), self.now) {
+                match self.quota.check(self.limits, payload.len(), self.now) {
                     Verdict::Passes => {
                         self.quota.charge(false, payload.len(), self.now);
                         self.pass(Err(refusal));
@@ -185,7 +187,7 @@ impl Receiver for &mut Turn<'_> {
 
 impl Turn<'_> {
     fn take_text(&mut self, text: &str) {
-        match self.quota.check(text.len(), self.now) {
+        match self.quota.check(self.limits, text.len(), self.now) {
             Verdict::Passes => {
                 let request = decode(text, self.rooms);
                 let is_transform = matches!(request, Ok(Request::Transform { .. }));
@@ -227,9 +229,9 @@ impl Turn<'_> {
         if self.refused.as_ref().is_some_and(|refused| refused.excess != excess) {
             self.flush_refused();
         }
-        let (quota, now) = (&self.quota, self.now);
+        let (limits, now) = (self.limits, self.now);
         let refused = self.refused.get_or_insert_with(|| {
-            let refusal = quota.refusal(excess);
+            let refusal = Quota::refusal(limits, excess);
             let answer = encode::refusal(refusal.code, now, &refusal.reason);
             Refused { excess, refusal, answer, answers: BytesMut::new(), count: 0 }
         });
@@ -240,7 +242,7 @@ impl Turn<'_> {
 
     /// Counts a frame that is no message; returns whether it is within the quota.
     fn count_frame(&mut self) -> bool {
-        let passes = self.quota.check_frame(self.now);
+        let passes = self.quota.check_frame(self.limits, self.now);
         if !passes {
             self.note_exceeded();
         }
