@@ -127,9 +127,21 @@ impl FrameReader {
         receiver: &mut impl Receiver,
     ) -> Result<(), CloseReason> {
         while !rest.is_empty() && !self.has_ended {
-            let mut frame = match self.resume_frame(receiver.max_message())? {
+            let max = receiver.max_message().min(self.max_message);
+            if self.partial.is_none()
+                && let Some((start, end, mut mask)) = whole_text(rest, max)
+            {
+                let (frame, after) = std::mem::take(&mut rest).split_at_mut(end);
+                rest = after;
+                let payload = &mut frame[start..];
+                unmask(payload, &mut mask);
+                let text = std::str::from_utf8(payload).map_err(|_| not_utf8())?;
+                receiver.take(Incoming::Text(text));
+                continue;
+            }
+            let mut frame = match self.resume_frame(max)? {
                 Some(frame) => frame,
-                None => match self.take_header(&mut rest, receiver.max_message())? {
+                None => match self.take_header(&mut rest, max)? {
                     Some(frame) => frame,
                     None => return Ok(()),
                 },
@@ -152,7 +164,7 @@ impl FrameReader {
             return Ok(None);
         };
         if matches!(frame.kind, Op::Data(_)) {
-            self.check_sum(self.message().map_or(0, Message::len), frame.to_come as u64, max)?;
+            Self::check_sum(self.message().map_or(0, Message::len), frame.to_come as u64, max)?;
         }
         Ok(Some(frame))
     }
@@ -214,7 +226,7 @@ impl FrameReader {
                     }
                     (_, None) => 0,
                 };
-                self.check_sum(before, len, max)?;
+                Self::check_sum(before, len, max)?;
             }
         }
         let Some(mask) = header.mask else {
@@ -225,8 +237,7 @@ impl FrameReader {
         Ok(Frame { kind: header.opcode, is_final: header.is_final, len, to_come: len, mask })
     }
 
-    fn check_sum(&self, before: usize, to_come: u64, max: usize) -> Result<(), CloseReason> {
-        let max = max.min(self.max_message);
+    fn check_sum(before: usize, to_come: u64, max: usize) -> Result<(), CloseReason> {
         if to_come.saturating_add(before as u64) > max as u64 {
             return Err(CloseReason::new(
                 CloseReason::TOO_BIG,
@@ -332,6 +343,20 @@ impl FrameReader {
         self.has_ended = true;
         self.partial = None;
     }
+}
+
+/// The shortcut for what nearly all clients send: a text message of less than 64 KiB that comes in
+/// one frame and in one read. Where its payload starts and ends, and its mask.
+#[inline]
+fn whole_text(bytes: &[u8], max_message: usize) -> Option<(usize, usize, [u8; 4])> {
+    let (start, len, mask) = match *bytes {
+        [0x81, len @ 0x80..=0xfd, a, b, c, d, ..] => (6, usize::from(len & 0x7f), [a, b, c, d]),
+        [0x81, 0xfe, high, low, a, b, c, d, ..] => {
+            (8, usize::from(u16::from_be_bytes([high, low])), [a, b, c, d])
+        }
+        _ => return None,
+    };
+    (len <= max_message && start + len <= bytes.len()).then_some((start, start + len, mask))
 }
 
 /// A header, the length of its payload and its own length; `None` if it isn't complete.
