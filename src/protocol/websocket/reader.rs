@@ -1,74 +1,37 @@
 //! Takes a connection's bytes apart into messages and control frames.
 
-use std::io::Cursor;
-
 use smallvec::SmallVec;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode as Op};
 
 use super::close::{CloseReason, read_close_code};
 use super::frame::MAX_CONTROL;
+use super::header::{MAX_CLIENT_HEADER, parse_header, whole_text};
+use super::incoming::{Incoming, Receiver};
 use super::mask::unmask;
 use super::message::{Message, Text, not_utf8};
-
-/// The longest header of a frame from a client: a 64-bit length and a mask.
-const MAX_CLIENT_HEADER: usize = 14;
-
-/// Something that a client sent.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Incoming<'a> {
-    /// A text message.
-    Text(&'a str),
-    /// A binary message.
-    Binary(&'a [u8]),
-    /// A frame with this many bytes of a message that goes on after it. Reported so that frames
-    /// can be counted, empty ones too: the message itself is given out with its last frame.
-    Fragment(usize),
-    /// A ping, to be answered with the same payload.
-    Ping(&'a [u8]),
-    /// A pong.
-    Pong(&'a [u8]),
-    /// The peer closes; the code to echo, if it gave one.
-    Close(Option<u16>),
-}
-
-/// Receives what a [`FrameReader`] reads. A closure does, if the reader's own limit is all.
-pub trait Receiver {
-    /// Something was read.
-    fn take(&mut self, incoming: Incoming<'_>);
-
-    /// The largest message from here on, in bytes, if it is less than the reader's. Asked before
-    /// the payload of a frame is touched.
-    fn max_message(&self) -> usize {
-        usize::MAX
-    }
-}
-
-impl<F: FnMut(Incoming<'_>)> Receiver for F {
-    fn take(&mut self, incoming: Incoming<'_>) {
-        self(incoming);
-    }
-}
 
 /// Takes a connection's bytes apart. Holds memory only while something is incomplete.
 #[derive(Debug)]
 pub struct FrameReader {
-    /// What has come of something incomplete; on the heap, so that an idle connection is small.
+    /// The beginning of something whose end hasn't arrived; boxed, so that an idle connection is
+    /// small.
     partial: Option<Box<Partial>>,
-    /// The peer has closed or broken the rules.
+    /// The client has closed or broken the rules.
     has_ended: bool,
     max_message: usize,
 }
 
+/// What has arrived of something incomplete.
 #[derive(Debug, Default)]
 struct Partial {
-    /// Of a header.
+    /// The beginning of a header.
     header: SmallVec<[u8; MAX_CLIENT_HEADER]>,
-    /// The frame whose payload is coming.
+    /// The frame whose payload is arriving.
     frame: Option<Frame>,
-    /// The payload of that frame, if it is a control frame.
+    /// The beginning of that payload, if it is a control frame.
     control: Vec<u8>,
-    /// Of a message, its fragments before included.
+    /// The beginning of a message, with all its fragments so far.
     message: Option<Message>,
 }
 
@@ -78,9 +41,9 @@ struct Frame {
     kind: Op,
     is_final: bool,
     len: usize,
-    /// How much of its payload is still to come.
+    /// How much of its payload hasn't arrived.
     to_come: usize,
-    /// Turned to fit the payload that is still to come.
+    /// Rotated to fit the payload that hasn't arrived.
     mask: [u8; 4],
 }
 
@@ -90,11 +53,11 @@ impl FrameReader {
         Self { partial: None, has_ended: false, max_message }
     }
 
-    /// Takes in `bytes`, which it may change in place, and gives out what they complete. Ignores
-    /// all that comes after a close or an error.
+    /// Takes in `bytes`, which it unmasks in place, and gives out what they complete. Ignores
+    /// whatever arrives after a close frame or an error.
     ///
     /// # Errors
-    /// How to close the connection: 1002, 1007 or 1009. What came before the fault was given out.
+    /// How to close the connection: 1002, 1007 or 1009. What precedes the fault has been given out.
     pub fn read(
         &mut self,
         bytes: &mut [u8],
@@ -107,13 +70,13 @@ impl FrameReader {
         result
     }
 
-    /// Whether something has begun and not ended.
+    /// Whether something has begun and its end hasn't arrived.
     pub fn is_within_message(&self) -> bool {
         self.partial.is_some()
     }
 
-    /// Bytes of memory that it holds at the moment: none between messages, and at most about
-    /// twice what has come of an incomplete one.
+    /// Bytes of memory that it holds: none between messages, and at most about twice what has
+    /// arrived of an incomplete one.
     pub fn buffered(&self) -> usize {
         let Some(partial) = &self.partial else { return 0 };
         size_of::<Partial>()
@@ -158,7 +121,7 @@ impl FrameReader {
         Ok(())
     }
 
-    /// The frame whose payload is coming.
+    /// The frame whose payload is arriving.
     fn resume_frame(&mut self, max: usize) -> Result<Option<Frame>, CloseReason> {
         let Some(frame) = self.partial.as_mut().and_then(|partial| partial.frame.take()) else {
             return Ok(None);
@@ -169,7 +132,7 @@ impl FrameReader {
         Ok(Some(frame))
     }
 
-    /// Reads the next header, and keeps what there is of it if it isn't complete.
+    /// Reads the next header, or keeps its beginning.
     fn take_header(
         &mut self,
         rest: &mut &mut [u8],
@@ -181,11 +144,13 @@ impl FrameReader {
                 let kept = partial.header.len();
                 let more = bytes.len().min(MAX_CLIENT_HEADER - kept);
                 partial.header.extend_from_slice(&bytes[..more]);
-                let Some((header, len, used)) = parse(&partial.header)? else { return Ok(None) };
+                let Some((header, len, used)) = parse_header(&partial.header)? else {
+                    return Ok(None);
+                };
                 partial.header.clear();
                 (header, len, used - kept)
             }
-            _ => match parse(bytes)? {
+            _ => match parse_header(bytes)? {
                 Some(parsed) => parsed,
                 None => {
                     self.partial().header.extend_from_slice(bytes);
@@ -323,7 +288,7 @@ impl FrameReader {
         Ok(())
     }
 
-    /// The message of which a part has come.
+    /// The message whose beginning has arrived.
     fn message(&self) -> Option<&Message> {
         self.partial.as_ref()?.message.as_ref()
     }
@@ -342,29 +307,6 @@ impl FrameReader {
     fn end(&mut self) {
         self.has_ended = true;
         self.partial = None;
-    }
-}
-
-/// The shortcut for what nearly all clients send: a text message of less than 64 KiB that comes in
-/// one frame and in one read. Where its payload starts and ends, and its mask.
-#[inline]
-fn whole_text(bytes: &[u8], max_message: usize) -> Option<(usize, usize, [u8; 4])> {
-    let (start, len, mask) = match *bytes {
-        [0x81, len @ 0x80..=0xfd, a, b, c, d, ..] => (6, usize::from(len & 0x7f), [a, b, c, d]),
-        [0x81, 0xfe, high, low, a, b, c, d, ..] => {
-            (8, usize::from(u16::from_be_bytes([high, low])), [a, b, c, d])
-        }
-        _ => return None,
-    };
-    (len <= max_message && start + len <= bytes.len()).then_some((start, start + len, mask))
-}
-
-/// A header, the length of its payload and its own length; `None` if it isn't complete.
-fn parse(bytes: &[u8]) -> Result<Option<(FrameHeader, u64, usize)>, CloseReason> {
-    let mut cursor = Cursor::new(bytes);
-    match FrameHeader::parse(&mut cursor) {
-        Ok(parsed) => Ok(parsed.map(|(header, len)| (header, len, cursor.position() as usize))),
-        Err(_) => Err(CloseReason::protocol("invalid frame header")),
     }
 }
 
