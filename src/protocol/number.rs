@@ -1,7 +1,5 @@
 //! JSON numbers as 64-bit floats, in and out without a change of value.
 
-use bytes::BytesMut;
-
 /// Powers of ten that a 64-bit float holds exactly.
 const POWERS_OF_TEN: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
@@ -53,13 +51,18 @@ pub(super) fn plain_decimal(text: &str) -> Option<(f64, usize)> {
     Some((value, end))
 }
 
-/// Appends the shortest JSON number that reads back as `value`, which has to be finite; an
-/// integral one has no `.0`.
+/// The most bytes that a number takes.
+pub(super) const MAX_NUMBER: usize = 24;
+
+/// Writes the shortest JSON number that reads back as `value`, which has to be finite; returns its
+/// length. An integral one has no `.0`.
 #[inline]
-pub(super) fn push_number(out: &mut BytesMut, value: f64) {
+pub(super) fn write_number(out: &mut [u8; MAX_NUMBER], value: f64) -> usize {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value).as_bytes();
-    out.extend_from_slice(text.strip_suffix(b".0").unwrap_or(text));
+    let text = text.strip_suffix(b".0").unwrap_or(text);
+    out[..text.len()].copy_from_slice(text);
+    text.len()
 }
 
 #[cfg(test)]
@@ -69,9 +72,9 @@ mod tests {
     use super::*;
 
     fn written(value: f64) -> String {
-        let mut out = BytesMut::new();
-        push_number(&mut out, value);
-        String::from_utf8(out.to_vec()).unwrap()
+        let mut out = [0; MAX_NUMBER];
+        let len = write_number(&mut out, value);
+        String::from_utf8(out[..len].to_vec()).unwrap()
     }
 
     #[test]

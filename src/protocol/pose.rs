@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use serde_json::value::RawValue;
 
 use super::json::{Object, kind_of};
-use super::number::push_number;
+use super::number::{MAX_NUMBER, write_number};
 use crate::model::Pose;
 
 const AXES: [&str; 3] = ["x", "y", "z"];
@@ -75,21 +75,27 @@ pub(super) fn is_within_bounds(value: f64) -> bool {
     value.abs() <= Pose::MAX_COORDINATE
 }
 
+/// What stands before each number of a pose.
+const PARTS: [&[u8]; 6] =
+    [b"{\"pos\":{\"x\":", b",\"y\":", b",\"z\":", b"},\"rot\":{\"x\":", b",\"y\":", b",\"z\":"];
+
+/// Bytes for the longest pose: six numbers of [`MAX_NUMBER`] bytes and what stands around them.
+const MAX_POSE: usize = 6 * MAX_NUMBER + 64;
+
 /// Appends a pose without spaces, all six numbers in order.
 pub(super) fn push_pose(out: &mut BytesMut, pose: &Pose) {
-    let parts = [
-        (&b"{\"pos\":{\"x\":"[..], pose.pos[0]),
-        (b",\"y\":", pose.pos[1]),
-        (b",\"z\":", pose.pos[2]),
-        (b"},\"rot\":{\"x\":", pose.rot[0]),
-        (b",\"y\":", pose.rot[1]),
-        (b",\"z\":", pose.rot[2]),
-    ];
-    for (key, value) in parts {
-        out.extend_from_slice(key);
-        push_number(out, value);
+    // Assembled on the stack, so that the buffer checks its capacity only once.
+    let mut text = [0; MAX_POSE];
+    let mut len = 0;
+    for (part, value) in PARTS.into_iter().zip(pose.pos.into_iter().chain(pose.rot)) {
+        text[len..len + part.len()].copy_from_slice(part);
+        len += part.len();
+        if let Some(number) = text[len..].first_chunk_mut() {
+            len += write_number(number, value);
+        }
     }
-    out.extend_from_slice(b"}}");
+    text[len..len + 2].copy_from_slice(b"}}");
+    out.extend_from_slice(&text[..len + 2]);
 }
 
 #[cfg(test)]
@@ -147,6 +153,14 @@ mod tests {
             assert!(pose(whole).is_err(), "{whole}");
             assert!(pose(&format!(r#"{{"pos":{whole}}}"#)).is_err(), "{whole}");
         }
+    }
+
+    #[test]
+    fn the_longest_pose_fits() {
+        let longest = -2.225_073_858_507_201_4e-308;
+        let text = written(&Pose { pos: [longest; 3], rot: [longest; 3] });
+        assert_eq!(text.matches("-2.2250738585072014e-308").count(), 6);
+        assert!(text.ends_with("}}"));
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! A message of which only a part has come. Text is checked part by part, each byte once.
+//! A message whose end hasn't arrived. Text is validated as it arrives, each byte once.
 
 use super::close::CloseReason;
 
-/// The part that has come.
+/// The beginning of a message.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// Of a text message.
+    /// A text message.
     Text(Text),
-    /// Of a binary message.
+    /// A binary message.
     Binary(Vec<u8>),
 }
 
@@ -27,10 +27,10 @@ impl Message {
         }
     }
 
-    /// Appends what has come of a frame, of which `to_come` bytes are missing.
+    /// Appends what has arrived of a frame; `to_come` bytes of it haven't.
     ///
     /// # Errors
-    /// 1007 if a text message can't be UTF-8 any more, whatever comes.
+    /// 1007 if a text message can't be UTF-8, whatever follows.
     pub(super) fn push(&mut self, payload: &[u8], to_come: usize) -> Result<(), CloseReason> {
         match self {
             Self::Text(text) => {
@@ -49,8 +49,8 @@ impl Message {
     }
 }
 
-/// How much to reserve beyond `len` so that `more` bytes fit: up to twice what has come, so that
-/// copying stays linear, but nothing beyond the end of the frame.
+/// How much to reserve beyond `len` so that `more` bytes fit: at most twice what has arrived, so
+/// that copying stays linear, and nothing beyond the end of the frame.
 fn room_for(len: usize, capacity: usize, more: usize, to_come: usize) -> usize {
     if len + more <= capacity {
         return 0;
@@ -62,11 +62,11 @@ pub(super) fn not_utf8() -> CloseReason {
     CloseReason::new(CloseReason::INVALID_DATA, "a text message has to be UTF-8")
 }
 
-/// Text that may end within a character.
+/// Text that may end in the middle of a character.
 #[derive(Debug, Default)]
 pub(super) struct Text {
     whole: String,
-    /// The bytes of the character that isn't complete, and how many there are.
+    /// The first bytes of a character whose end hasn't arrived, and how many they are.
     open: ([u8; 4], usize),
 }
 
@@ -75,7 +75,7 @@ impl Text {
         &self.open.0[..self.open.1]
     }
 
-    /// The text, unless it ends within a character.
+    /// The text, unless it ends in the middle of a character.
     pub(super) fn as_str(&self) -> Option<&str> {
         self.open().is_empty().then_some(&self.whole)
     }
@@ -108,8 +108,8 @@ impl Text {
     }
 }
 
-/// How many bytes at the end are the beginning of a character that isn't complete, by the length
-/// that its first byte declares. They may be invalid all the same.
+/// How many bytes at the end belong to a character that isn't complete, by the length that its
+/// first byte declares. They may still be invalid.
 fn open_len(bytes: &[u8]) -> usize {
     for (back, byte) in bytes.iter().rev().take(3).enumerate() {
         let declared = match byte {

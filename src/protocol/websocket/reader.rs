@@ -1,74 +1,37 @@
 //! Takes a connection's bytes apart into messages and control frames.
 
-use std::io::Cursor;
-
 use smallvec::SmallVec;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode as Op};
 
 use super::close::{CloseReason, read_close_code};
 use super::frame::MAX_CONTROL;
+use super::header::{MAX_CLIENT_HEADER, parse_header, whole_text};
+use super::incoming::{Incoming, Receiver};
 use super::mask::unmask;
 use super::message::{Message, Text, not_utf8};
-
-/// The longest header of a frame from a client: a 64-bit length and a mask.
-const MAX_CLIENT_HEADER: usize = 14;
-
-/// Something that a client sent.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Incoming<'a> {
-    /// A text message.
-    Text(&'a str),
-    /// A binary message.
-    Binary(&'a [u8]),
-    /// A frame with this many bytes of a message that goes on after it. Reported so that frames
-    /// can be counted, empty ones too: the message itself is given out with its last frame.
-    Fragment(usize),
-    /// A ping, to be answered with the same payload.
-    Ping(&'a [u8]),
-    /// A pong.
-    Pong(&'a [u8]),
-    /// The peer closes; the code to echo, if it gave one.
-    Close(Option<u16>),
-}
-
-/// Receives what a [`FrameReader`] reads. A closure does, if the reader's own limit is all.
-pub trait Receiver {
-    /// Something was read.
-    fn take(&mut self, incoming: Incoming<'_>);
-
-    /// The largest message from here on, in bytes, if it is less than the reader's. Asked before
-    /// the payload of a frame is touched.
-    fn max_message(&self) -> usize {
-        usize::MAX
-    }
-}
-
-impl<F: FnMut(Incoming<'_>)> Receiver for F {
-    fn take(&mut self, incoming: Incoming<'_>) {
-        self(incoming);
-    }
-}
 
 /// Takes a connection's bytes apart. Holds memory only while something is incomplete.
 #[derive(Debug)]
 pub struct FrameReader {
-    /// What has come of something incomplete; on the heap, so that an idle connection is small.
+    /// The beginning of something whose end hasn't arrived; boxed, so that an idle connection is
+    /// small.
     partial: Option<Box<Partial>>,
-    /// The peer has closed or broken the rules.
+    /// The client has closed or broken the rules.
     has_ended: bool,
     max_message: usize,
 }
 
+/// What has arrived of something incomplete.
 #[derive(Debug, Default)]
 struct Partial {
-    /// Of a header.
+    /// The beginning of a header.
     header: SmallVec<[u8; MAX_CLIENT_HEADER]>,
-    /// The frame whose payload is coming.
+    /// The frame whose payload is arriving.
     frame: Option<Frame>,
-    /// The payload of that frame, if it is a control frame.
+    /// The beginning of that payload, if it is a control frame.
     control: Vec<u8>,
-    /// Of a message, its fragments before included.
+    /// The beginning of a message, with all its fragments so far.
     message: Option<Message>,
 }
 
@@ -78,9 +41,9 @@ struct Frame {
     kind: Op,
     is_final: bool,
     len: usize,
-    /// How much of its payload is still to come.
+    /// How much of its payload hasn't arrived.
     to_come: usize,
-    /// Turned to fit the payload that is still to come.
+    /// Rotated to fit the payload that hasn't arrived.
     mask: [u8; 4],
 }
 
@@ -90,11 +53,11 @@ impl FrameReader {
         Self { partial: None, has_ended: false, max_message }
     }
 
-    /// Takes in `bytes`, which it may change in place, and gives out what they complete. Ignores
-    /// all that comes after a close or an error.
+    /// Takes in `bytes`, which it unmasks in place, and gives out what they complete. Ignores
+    /// whatever arrives after a close frame or an error.
     ///
     /// # Errors
-    /// How to close the connection: 1002, 1007 or 1009. What came before the fault was given out.
+    /// How to close the connection: 1002, 1007 or 1009. What precedes the fault has been given out.
     pub fn read(
         &mut self,
         bytes: &mut [u8],
@@ -107,13 +70,13 @@ impl FrameReader {
         result
     }
 
-    /// Whether something has begun and not ended.
+    /// Whether something has begun and its end hasn't arrived.
     pub fn is_within_message(&self) -> bool {
         self.partial.is_some()
     }
 
-    /// Bytes of memory that it holds at the moment: none between messages, and at most about
-    /// twice what has come of an incomplete one.
+    /// Bytes of memory that it holds: none between messages, and at most about twice what has
+    /// arrived of an incomplete one.
     pub fn buffered(&self) -> usize {
         let Some(partial) = &self.partial else { return 0 };
         size_of::<Partial>()
@@ -127,9 +90,21 @@ impl FrameReader {
         receiver: &mut impl Receiver,
     ) -> Result<(), CloseReason> {
         while !rest.is_empty() && !self.has_ended {
-            let mut frame = match self.resume_frame(receiver.max_message())? {
+            let max = receiver.max_message().min(self.max_message);
+            if self.partial.is_none()
+                && let Some((start, end, mut mask)) = whole_text(rest, max)
+            {
+                let (frame, after) = std::mem::take(&mut rest).split_at_mut(end);
+                rest = after;
+                let payload = &mut frame[start..];
+                unmask(payload, &mut mask);
+                let text = std::str::from_utf8(payload).map_err(|_| not_utf8())?;
+                receiver.take(Incoming::Text(text));
+                continue;
+            }
+            let mut frame = match self.resume_frame(max)? {
                 Some(frame) => frame,
-                None => match self.take_header(&mut rest, receiver.max_message())? {
+                None => match self.take_header(&mut rest, max)? {
                     Some(frame) => frame,
                     None => return Ok(()),
                 },
@@ -146,18 +121,18 @@ impl FrameReader {
         Ok(())
     }
 
-    /// The frame whose payload is coming.
+    /// The frame whose payload is arriving.
     fn resume_frame(&mut self, max: usize) -> Result<Option<Frame>, CloseReason> {
         let Some(frame) = self.partial.as_mut().and_then(|partial| partial.frame.take()) else {
             return Ok(None);
         };
         if matches!(frame.kind, Op::Data(_)) {
-            self.check_sum(self.message().map_or(0, Message::len), frame.to_come as u64, max)?;
+            Self::check_sum(self.message().map_or(0, Message::len), frame.to_come as u64, max)?;
         }
         Ok(Some(frame))
     }
 
-    /// Reads the next header, and keeps what there is of it if it isn't complete.
+    /// Reads the next header, or keeps its beginning.
     fn take_header(
         &mut self,
         rest: &mut &mut [u8],
@@ -169,11 +144,13 @@ impl FrameReader {
                 let kept = partial.header.len();
                 let more = bytes.len().min(MAX_CLIENT_HEADER - kept);
                 partial.header.extend_from_slice(&bytes[..more]);
-                let Some((header, len, used)) = parse(&partial.header)? else { return Ok(None) };
+                let Some((header, len, used)) = parse_header(&partial.header)? else {
+                    return Ok(None);
+                };
                 partial.header.clear();
                 (header, len, used - kept)
             }
-            _ => match parse(bytes)? {
+            _ => match parse_header(bytes)? {
                 Some(parsed) => parsed,
                 None => {
                     self.partial().header.extend_from_slice(bytes);
@@ -214,7 +191,7 @@ impl FrameReader {
                     }
                     (_, None) => 0,
                 };
-                self.check_sum(before, len, max)?;
+                Self::check_sum(before, len, max)?;
             }
         }
         let Some(mask) = header.mask else {
@@ -225,8 +202,7 @@ impl FrameReader {
         Ok(Frame { kind: header.opcode, is_final: header.is_final, len, to_come: len, mask })
     }
 
-    fn check_sum(&self, before: usize, to_come: u64, max: usize) -> Result<(), CloseReason> {
-        let max = max.min(self.max_message);
+    fn check_sum(before: usize, to_come: u64, max: usize) -> Result<(), CloseReason> {
         if to_come.saturating_add(before as u64) > max as u64 {
             return Err(CloseReason::new(
                 CloseReason::TOO_BIG,
@@ -312,7 +288,7 @@ impl FrameReader {
         Ok(())
     }
 
-    /// The message of which a part has come.
+    /// The message whose beginning has arrived.
     fn message(&self) -> Option<&Message> {
         self.partial.as_ref()?.message.as_ref()
     }
@@ -331,15 +307,6 @@ impl FrameReader {
     fn end(&mut self) {
         self.has_ended = true;
         self.partial = None;
-    }
-}
-
-/// A header, the length of its payload and its own length; `None` if it isn't complete.
-fn parse(bytes: &[u8]) -> Result<Option<(FrameHeader, u64, usize)>, CloseReason> {
-    let mut cursor = Cursor::new(bytes);
-    match FrameHeader::parse(&mut cursor) {
-        Ok(parsed) => Ok(parsed.map(|(header, len)| (header, len, cursor.position() as usize))),
-        Err(_) => Err(CloseReason::protocol("invalid frame header")),
     }
 }
 

@@ -87,14 +87,23 @@ async def binary_is_406_also_within_a_session(world):
 
 @check
 async def the_largest_message_passes(world):
-    client = await world.connect()
+    client = await world.user(fresh("ann"))
     request = '{"system":"ping","pad":"%s"}'
     await client.ask(request % ("x" * (LIMIT - len(request % ""))), 220)
 
 
 @check
-async def a_larger_message_is_1009(world):
+async def before_login_a_message_has_at_most_16_kib(world):
     client = await world.connect()
+    request = '{"system":"ping","pad":"%s"}'
+    await client.ask(request % ("x" * ((16 << 10) - len(request % ""))), 220)
+    await client.raw("x" * ((16 << 10) + 1))
+    equal(await client.closed(), 1009, "the close code")
+
+
+@check
+async def a_larger_message_is_1009(world):
+    client = await world.user(fresh("ann"))
     try:
         await client.raw("x" * (LIMIT + 1))
     except ConnectionClosed:
@@ -104,7 +113,7 @@ async def a_larger_message_is_1009(world):
 
 @check
 async def a_larger_message_in_fragments_is_1009(world):
-    client = await world.connect()
+    client = await world.user(fresh("ann"))
     try:
         await client.raw(["x" * (64 << 10)] * 17)
     except ConnectionClosed:
