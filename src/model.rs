@@ -20,3 +20,6 @@ pub use time::Timestamp;
 
 /// Seconds of history that a sparkline shows.
 pub const HISTORY_SECONDS: usize = 60;
+
+/// The port of the wire contract.
+pub const DEFAULT_PORT: u16 = 42069;

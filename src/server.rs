@@ -1,23 +1,26 @@
 //! The server as a whole: settings in, a running server out.
 
+mod error;
 mod event_log;
+mod handle;
 mod signals;
 mod world;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::error::ServerError;
+use self::error::bind_error;
+pub use self::handle::ServerHandle;
 pub use self::signals::EndSignals;
 use self::world::{World, WorldParts};
-
 use crate::addresses;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Settings};
+use crate::config::Settings;
 use crate::hub::{Events, Pacing};
 use crate::lobby::event::{Interest, LobbyEvent};
 use crate::logging::{self, LogControl, LogTarget};
@@ -32,39 +35,6 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
-
-/// Why a server did not start, or did not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// A setting is out of range.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Something else listens there.
-    #[error("port {port} of {ip} is taken: stop what listens there, or choose another with --port")]
-    PortTaken {
-        /// The address that was asked for.
-        ip: IpAddr,
-        /// The port that was asked for.
-        port: u16,
-    },
-    /// The address can't be listened on.
-    #[error("can't listen on {address}: {source}")]
-    Bind {
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The system gives no threads.
-    #[error("can't start the server's threads: {0}")]
-    Threads(std::io::Error),
-    /// The system does not let signals be listened for.
-    #[error("can't listen for signals: {0}")]
-    Signals(std::io::Error),
-    /// A thread of the server panicked.
-    #[error("the server has failed; the log says where")]
-    Panicked,
-}
 
 /// Where a server begins: [`Server::builder`].
 #[derive(Debug)]
@@ -259,13 +229,6 @@ impl Builder {
     }
 }
 
-fn bind_error(settings: &Settings, source: std::io::Error) -> ServerError {
-    if source.kind() == std::io::ErrorKind::AddrInUse {
-        return ServerError::PortTaken { ip: settings.ip, port: settings.port };
-    }
-    ServerError::Bind { address: SocketAddr::new(settings.ip, settings.port), source }
-}
-
 fn bind(settings: &Settings) -> Result<std::net::TcpListener, ServerError> {
     let address = SocketAddr::new(settings.ip, settings.port);
     let bind = || -> std::io::Result<std::net::TcpListener> {
@@ -284,89 +247,4 @@ fn bind(settings: &Settings) -> Result<std::net::TcpListener, ServerError> {
         Ok(socket.into())
     };
     bind().map_err(|source| bind_error(settings, source))
-}
-
-/// A running server. Dropping it stops the server without waiting.
-#[derive(Debug)]
-pub struct ServerHandle {
-    operator: Operator,
-    stop: Arc<watch::Sender<bool>>,
-    finished: watch::Receiver<()>,
-    thread: Option<JoinHandle<Result<(), ServerError>>>,
-}
-
-impl ServerHandle {
-    /// Where it listens, and what a headset has to type.
-    pub fn info(&self) -> &ServerInfo {
-        self.operator.info()
-    }
-
-    /// Where it listens.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.info().listening
-    }
-
-    /// A hold on the server for one who may see and do everything.
-    pub fn operator(&self) -> Operator {
-        self.operator.clone()
-    }
-
-    /// Asks it to stop: every client gets what was accepted and close 1001. Returns at once.
-    pub fn stop(&self) {
-        self.stop.send_replace(true);
-    }
-
-    /// Waits, as a future, until it has stopped.
-    pub async fn finished(&mut self) {
-        // The sender never sends: it is dropped at the end.
-        let _ = self.finished.changed().await;
-    }
-
-    /// Blocks until it has stopped, at most 5 s after [`Self::stop`].
-    ///
-    /// # Errors
-    /// If a thread of the server panicked.
-    pub fn wait(mut self) -> Result<(), ServerError> {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(ServerError::Panicked),
-            None => Ok(()),
-        }
-    }
-
-    /// Logs where headsets connect to.
-    pub fn announce(&self) {
-        tracing::info!("listening on {}", self.local_addr());
-        for url in &self.info().urls {
-            tracing::info!("headsets connect to {url}");
-        }
-    }
-
-    /// As [`Self::run_until`], for signals that come from now on.
-    ///
-    /// # Errors
-    /// As [`Self::run_until`], or if signals can't be listened for.
-    pub fn run_until_signalled(self) -> Result<(), ServerError> {
-        self.run_until(EndSignals::listen()?)
-    }
-
-    /// Announces itself, and blocks until one of `signals` comes or the operator stops it, and then
-    /// until it has drained.
-    ///
-    /// # Errors
-    /// If a thread of the server panicked.
-    pub fn run_until(mut self, signals: EndSignals) -> Result<(), ServerError> {
-        self.announce();
-        if let Some(signal) = signals.wait(self.finished()) {
-            tracing::info!("{signal}: telling everyone and stopping");
-            self.stop();
-        }
-        self.wait()
-    }
-}
-
-impl Drop for ServerHandle {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
-    }
 }

@@ -1,6 +1,6 @@
 //! The operator's commands, carried out on the lobby.
 
-use crate::lobby::{Delivery, FpsChange, Lobby, RoomsFull};
+use crate::lobby::{Delivery, FpsChange, Lobby, RoomsFull, report};
 use crate::model::{FPS_RANGE, LOBBY, RoomId, RoomName, SessionId, Timestamp, UserName};
 use crate::operator::{Command, Done, OperatorError, TEXT_LIMIT};
 use crate::protocol::Refusal;
@@ -156,7 +156,7 @@ fn done(message: String, users: usize) -> Outcome {
 }
 
 fn broken(refusal: Refusal) -> OperatorError {
-    Lobby::report(&refusal);
+    report(&refusal);
     OperatorError::Internal(refusal.reason.into_owned())
 }
 

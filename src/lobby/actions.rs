@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::event::{EventKind, Message};
-use super::{Delivery, Lobby, report, tell};
+use super::Lobby;
+use super::delivery::{Delivery, tell};
+use super::event::{EventKind, LobbyEvent, Message};
 use crate::model::{RoomId, RoomName, SessionId, Timestamp};
 use crate::protocol::encode::{self, json_string};
 use crate::protocol::websocket::CloseReason;
@@ -140,7 +141,7 @@ impl Lobby {
             if out.interest().messages {
                 let (room, message) = (room.name.clone(), message.clone());
                 let kind = EventKind::Said { session: None, room, message };
-                out.event(super::LobbyEvent { time: now, kind });
+                out.event(LobbyEvent { time: now, kind });
             }
         }
         Ok(told.len())
@@ -178,10 +179,5 @@ impl Lobby {
             Some(room) => vec![room],
             None => self.rooms.iter().map(|room| room.id).collect(),
         }
-    }
-
-    /// Logs a broken invariant.
-    pub(crate) fn report(broken: &Refusal) {
-        report(broken);
     }
 }

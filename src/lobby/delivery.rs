@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::event::{Interest, LobbyEvent};
-use crate::model::{RoomId, SessionId};
+use super::event::{EventKind, Interest, LobbyEvent};
+use crate::model::{RoomId, SessionId, Timestamp};
 use crate::protocol::websocket::CloseReason;
 
 /// Receives what the lobby sends to sessions, in order.
@@ -33,4 +33,11 @@ pub(crate) trait Delivery {
 
     /// Something has happened. Called only for what [`Self::interest`] asks for.
     fn event(&mut self, event: LobbyEvent);
+}
+
+/// Tells of something that has happened, if anybody listens.
+pub(super) fn tell(out: &mut impl Delivery, time: Timestamp, kind: impl FnOnce() -> EventKind) {
+    if out.interest().presence {
+        out.event(LobbyEvent { time, kind: kind() });
+    }
 }

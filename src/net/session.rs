@@ -2,6 +2,7 @@
 //! and writes what its outbox holds back.
 
 mod intake;
+mod shared;
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -14,12 +15,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
 use self::intake::Intake;
-use super::gate::{Gates, LARGE};
-use crate::clock::{self, Clock};
+pub(crate) use self::shared::Shared;
+use super::gate::LARGE;
+use crate::clock;
 use crate::connection::Connection;
 use crate::connection::outbox::State;
-use crate::hub::{FAIR_SHARE, Input, Pacing};
-use crate::model::{Budget, Limits, Pressure, RoomName};
+use crate::hub::{FAIR_SHARE, Input};
+use crate::model::{Pressure, RoomName};
 use crate::protocol::Request;
 use crate::protocol::websocket::CloseReason;
 
@@ -38,17 +40,6 @@ thread_local! {
 
 /// The receiving half of any byte stream.
 pub(super) type ReceiveHalf = Box<dyn AsyncRead + Send + Unpin>;
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) clock: Clock,
-    pub(crate) limits: Limits,
-    pub(crate) budget: Budget,
-    pub(crate) hub: mpsc::Sender<Input>,
-    pub(crate) pacing: Arc<Pacing>,
-    pub(crate) gates: Gates,
-}
 
 /// How far reading is towards its end.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::ServerError;
+use super::error::ServerError;
 
 /// Listens for SIGINT and SIGTERM (Ctrl-C on Windows) from its making on. Make it before
 /// [`Builder::start`](super::Builder::start): once the port answers, someone may send a signal.

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::connection::Connection;
 use crate::hub::Input;
 use crate::model::{Charge, Timestamp};
