@@ -35,8 +35,8 @@ pub(crate) struct Module {
 pub(crate) enum Target {
     Module(ModuleId),
     Item(ModuleId, String),
-    /// Another crate's, or a local name.
-    Foreign(Vec<String>),
+    /// Another crate's, or a local name, as this module knows it.
+    Foreign(ModuleId, Vec<String>),
 }
 
 /// All modules of src; the first is the library's root, the second `main.rs`.
@@ -157,7 +157,7 @@ impl Tree {
             "self" => self.walk(from, rest),
             "super" => self.resolve_super(from, rest),
             _ if self.knows(module, first) => self.walk(from, path),
-            _ => Target::Foreign(path.to_vec()),
+            _ => Target::Foreign(from, path.to_vec()),
         }
     }
 
@@ -184,7 +184,7 @@ impl Tree {
         match module.imports.get(first) {
             // A name of another crate that an import of the same name brings in.
             Some(import) if import.path.first() == Some(first) => {
-                Target::Foreign([import.path.as_slice(), rest].concat())
+                Target::Foreign(id, [import.path.as_slice(), rest].concat())
             }
             Some(import) => self.resolve(id, &[import.path.as_slice(), rest].concat()),
             None => Target::Item(id, first.clone()),
