@@ -1,6 +1,6 @@
-//! The state of the world: who is there, which rooms there are, who is in them and where.
+//! The server's state: who is connected, which rooms there are, who is in them and where.
 //!
-//! Pure and synchronous: the time is passed in, and what is to be sent to whom goes to a
+//! Pure and synchronous: the time is passed in, and whatever has to be sent goes to a
 //! [`Delivery`]. [`registry`] knows who is who, a [`room`] knows its members by number. [`Lobby`]
 //! carries out requests on both: this module answers them, `members` has the comings and goings,
 //! `talk` what members send, and `actions` what an operator does.
@@ -42,11 +42,11 @@ use crate::protocol::{Code, Refusal, Request};
 /// Totals since the start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Totals {
-    /// Transforms that were taken.
+    /// Transforms accepted.
     pub(crate) transforms: u64,
-    /// Messages and events that were taken.
+    /// Messages and events accepted.
     pub(crate) messages: u64,
-    /// Requests that were refused.
+    /// Requests refused.
     pub(crate) refusals: u64,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Totals {
 #[derive(Debug)]
 pub(crate) struct Lobby {
     limits: Limits,
-    /// Ticks a second of rooms that have no rate of their own.
+    /// Ticks a second of rooms without a rate of their own.
     fps: f64,
     budget: Budget,
     registry: Registry,
@@ -66,7 +66,7 @@ pub(crate) struct Lobby {
 }
 
 impl Lobby {
-    /// An empty lobby at `fps` ticks a second, whose frames and histories count in `budget`.
+    /// An empty lobby at `fps` ticks a second, whose frames and histories are charged to `budget`.
     pub(crate) fn new(limits: Limits, fps: f64, budget: Budget) -> Self {
         Self {
             limits,
@@ -86,7 +86,7 @@ impl Lobby {
         &self.totals
     }
 
-    /// Ticks a second of rooms that have no rate of their own.
+    /// Ticks a second of rooms without a rate of their own.
     pub(crate) fn fps(&self) -> f64 {
         self.fps
     }
@@ -106,13 +106,13 @@ impl Lobby {
         (&self.transforms, &self.messages)
     }
 
-    /// The name of who is logged in on this connection.
+    /// The name of the user that is logged in on a connection.
     pub(crate) fn name_of(&self, id: SessionId) -> Option<Arc<str>> {
         self.registry.get(id)?.user.as_ref().map(|user| user.name.shared())
     }
 
-    /// Carries out a request, or answers one that could not even be understood. Does nothing if
-    /// the connection has ended.
+    /// Carries out a request, or answers one that could not be decoded. Does nothing if the
+    /// connection has ended.
     #[cfg(test)]
     pub(crate) fn handle(
         &mut self,
@@ -124,8 +124,8 @@ impl Lobby {
         self.handle_holding(id, request, None, now, out);
     }
 
-    /// Carries out a request, or answers one that could not even be understood. Does nothing if
-    /// the connection has ended. `hold` is dropped when every reader has what came of it.
+    /// Carries out a request, or answers one that could not be decoded. Does nothing if the
+    /// connection has ended. `hold` is dropped once its effects have been written to everyone.
     pub(crate) fn handle_holding(
         &mut self,
         id: SessionId,
@@ -142,7 +142,7 @@ impl Lobby {
             }
             (Ok(Request::Say { room, event }), true) => self.say(id, &room, event, hold, now, out),
             (request, logged_in) => {
-                // Whatever is sent from here on comes after all that was said before.
+                // Whatever is sent from here on comes after the messages before it.
                 self.flush(out);
                 self.carry_out(id, request, logged_in, now, out)
             }
@@ -192,12 +192,12 @@ impl Lobby {
                 Ok(())
             }
             Ok(Request::Transform { .. } | Request::Say { .. }) | Err(_) => {
-                Err(Refusal::internal("a request was taken for another"))
+                Err(Refusal::internal("a request took the path of another"))
             }
         }
     }
 
-    /// Sends what was gathered: to be called at the end of a turn.
+    /// Sends the messages gathered so far. Call this at the end of a turn.
     pub(crate) fn flush(&mut self, out: &mut impl Delivery) {
         let Some((room, frames)) = self.run.take(&self.budget) else { return };
         match self.rooms.get(room) {
@@ -206,7 +206,7 @@ impl Lobby {
         }
     }
 
-    /// When the next tick is due, if any room has news.
+    /// When the next tick is due, if any room has new poses.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.rooms.next_due()
     }
@@ -215,7 +215,7 @@ impl Lobby {
     pub(crate) fn tick(&mut self, now: Timestamp, out: &mut impl Delivery) -> Option<Duration> {
         let mut latest = None;
         while let Some((due, id)) = self.rooms.take_due(now) {
-            // Those who joined are announced before they are seen.
+            // New members are announced before they appear in a tick.
             self.flush(out);
             let late = now.since(due);
             latest.get_or_insert(late);
@@ -250,8 +250,8 @@ impl Lobby {
         self.answer_refused(id, refusal, (&answer, 1), now, out);
     }
 
-    /// Passes on the answers to `count` requests of one session that were refused before they came
-    /// here, for the reason that `refusal` gives.
+    /// Passes on the answers to `count` requests of one session that were refused before they got
+    /// here, for the reason in `refusal`.
     pub(crate) fn answer_refused(
         &mut self,
         id: SessionId,

@@ -30,10 +30,10 @@ use crate::net::listen::Acceptor;
 use crate::net::threads::Threads;
 use crate::operator::{Operator, ServerInfo};
 
-/// From the signal to stop, clients have this long to take what was accepted.
+/// How long clients have, from the signal to stop, to read what was accepted.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Connections that may wait to be accepted.
+/// Connections that may be waiting to be accepted.
 const BACKLOG: i32 = 4096;
 
 /// Where a server begins: [`Server::builder`].
@@ -63,7 +63,7 @@ impl Server {
     }
 }
 
-/// Settings of a server that is not started yet.
+/// Settings of a server that has not started yet.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
@@ -97,13 +97,13 @@ impl Builder {
         self
     }
 
-    /// Threads that read and write connections, at least 1; one a core unless set.
+    /// Threads that read and write connections, at least 1; one for each core unless set.
     pub fn threads(mut self, threads: usize) -> Self {
         self.settings.threads = Some(threads);
         self
     }
 
-    /// What clients may take and cost; [`Limits::lab`] unless set.
+    /// What clients may use; [`Limits::lab`] unless set.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
         self
@@ -121,16 +121,16 @@ impl Builder {
         self
     }
 
-    /// Gives the events that `interest` asks for, in order, through a queue of `capacity` events.
-    /// The server never waits for it: what doesn't fit is lost, and counted by
-    /// [`EventKind::Lost`](crate::events::EventKind::Lost) in its place.
+    /// Subscribes to the events that `interest` asks for, in order, through a queue of `capacity`
+    /// events. The server never waits for it: events that don't fit are lost, and counted by
+    /// [`EventKind::Lost`](crate::events::EventKind::Lost) in their place.
     pub fn events(&mut self, interest: Interest, capacity: usize) -> mpsc::Receiver<LobbyEvent> {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
         self.listeners.push((interest, sender));
         receiver
     }
 
-    /// Binds, and serves on threads of its own until the handle says stop or is dropped.
+    /// Binds, and serves on its own threads until the handle is stopped or dropped.
     ///
     /// Events go to whatever `tracing` subscriber the program has.
     ///
@@ -138,7 +138,7 @@ impl Builder {
     /// If a setting is out of range, or the address can't be listened on.
     pub fn start(self) -> Result<ServerHandle, ServerError> {
         self.settings.check()?;
-        // Before there is a runtime, which can't be dropped where the caller has one of its own.
+        // Before there is a runtime, which must not be dropped if the caller is in an async context.
         let socket = bind(&self.settings)?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let clock = Clock::start();
@@ -176,7 +176,7 @@ impl Builder {
         let thread = threads
             .run(async move {
                 let _done = done;
-                // The records are kept off the hub's thread, if there is another.
+                // The log is written on another thread than the hub's, if there is one.
                 let (recorded, records_kept) = oneshot::channel();
                 if let Some(thread) = handles.last() {
                     thread.spawn(async move {
@@ -195,7 +195,7 @@ impl Builder {
                 let hub = tokio::spawn(hub.run(stopping));
                 tokio::spawn(acceptor.run());
                 let result = hub.await.map_err(|_| ServerError::Panicked);
-                // The hub has told everyone; now they read it, or they don't.
+                // The hub has closed everyone; give them time to read it.
                 let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
                     admission.emptied().await;
                     let _ = records_kept.await;
@@ -235,7 +235,7 @@ fn bind(settings: &Settings) -> Result<std::net::TcpListener, ServerError> {
         let domain = socket2::Domain::for_address(address);
         let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
         if cfg!(unix) {
-            // A restart must not wait for connections of the run before to time out.
+            // A restart must not wait until connections of the previous run have timed out.
             socket.set_reuse_address(true)?;
         }
         if address.is_ipv6() {

@@ -1,4 +1,4 @@
-//! Broken invariants are loud.
+//! Broken invariants, which must not pass unnoticed.
 
 use crate::protocol::Refusal;
 

@@ -1,4 +1,4 @@
-//! Who comes and goes: connections, logins, joins and leaves.
+//! Connections, logins, joins and leaves.
 
 use bytes::Bytes;
 
@@ -14,13 +14,13 @@ use crate::protocol::websocket::CloseReason;
 use crate::protocol::{Code, Password, Refusal};
 
 impl Lobby {
-    /// Someone has connected. No other connection has the slot of `id` now.
+    /// Adds a connection. No other open connection may have the slot of `id`.
     pub(crate) fn connect(&mut self, id: SessionId, now: Timestamp) {
         self.registry.insert(id, now);
     }
 
-    /// A connection has ended, or is about to: its user leaves all rooms. Does nothing if it is
-    /// not known any more.
+    /// Removes a connection that has ended or is about to: its user leaves all rooms. Does nothing
+    /// if it has been removed already.
     pub(crate) fn disconnect(&mut self, id: SessionId, now: Timestamp, out: &mut impl Delivery) {
         self.flush(out);
         while let Some(membership) =
@@ -50,12 +50,15 @@ impl Lobby {
             if !self.registry.known(old)?.user()?.password.is_same_person(&password) {
                 return Err(Refusal::new(
                     Code::Conflict,
-                    "that name is in use; take another, or bring the password it logged in with",
+                    "that name is in use; choose another, or send the password it logged in with",
                 ));
             }
             tell(out, now, || EventKind::TookOver { user: name.clone(), old, new: id });
             self.disconnect(old, now, out);
-            out.close(old, CloseReason::new(CloseReason::POLICY, "you have logged in elsewhere"));
+            out.close(
+                old,
+                CloseReason::new(CloseReason::POLICY, "you logged in on another connection"),
+            );
         }
         tell(out, now, || EventKind::LoggedIn { session: id, user: name.clone() });
         let json = json_string(name.as_str()).into();
@@ -82,7 +85,7 @@ impl Lobby {
         if rooms >= self.limits.max_rooms_per_user {
             return Err(Refusal::new(
                 Code::LimitReached,
-                format!("you are in as many rooms as one may be ({rooms}); leave one"),
+                format!("you are in {rooms} rooms, which is the limit; leave one first"),
             ));
         }
         let room_id = match self.rooms.find(name.as_str()) {
@@ -125,7 +128,7 @@ impl Lobby {
         self.sweep(*room, now, out)
     }
 
-    /// Forgets a room that has no members and is not to stay.
+    /// Closes a room that is empty and not to be kept.
     pub(super) fn sweep(
         &mut self,
         id: RoomId,

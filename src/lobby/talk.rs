@@ -1,5 +1,5 @@
-//! What members send to their rooms: messages, which go out at once, and poses, which wait for the
-//! next tick.
+//! What members send to their rooms: messages, which go out at once, and poses, which wait for a
+//! tick.
 
 use std::sync::Arc;
 
@@ -50,7 +50,8 @@ impl Lobby {
         Ok(())
     }
 
-    /// Sends a message to a room, with those before it if they were to the same, and keeps it.
+    /// Sends a message to a room, in one buffer with those just before it to the same room, and
+    /// keeps it.
     pub(super) fn send_message(
         &mut self,
         id: RoomId,

@@ -1,20 +1,20 @@
-//! How much one connection may ask: messages a second and bytes a second, with a burst.
+//! How much one connection may ask for: messages and bytes a second, with a burst.
 //!
-//! Checked before a message is decoded, so that one that is refused costs less than one that is
-//! carried out. A client that is refused again and again for [`FLOOD`] is to be closed.
+//! Checked before a message is decoded, so that a refused request costs less than one that is
+//! carried out. A client that keeps exceeding its quota for [`FLOOD`] is closed.
 
 use std::time::Duration;
 
 use crate::model::{Limits, Timestamp};
 use crate::protocol::{Code, Refusal};
 
-/// Transforms a second that are always fine (the highest fps).
+/// Transforms a second that are always allowed (the highest fps).
 const TRANSFORMS_PER_S: f64 = 240.0;
 
-/// Transforms that may come at once, after a network that held them back lets go.
+/// Transforms that may come in a burst, after the network has held them back.
 const TRANSFORMS_BURST: f64 = 480.0;
 
-/// A client that exceeds its quota for this long, without a pause of [`FLOOD_PAUSE`], floods.
+/// A client that exceeds its quota for this long, without a pause of [`FLOOD_PAUSE`], is flooding.
 const FLOOD: Duration = Duration::from_secs(10);
 const FLOOD_PAUSE: Duration = Duration::from_secs(1);
 
@@ -48,14 +48,14 @@ impl Bucket {
     }
 }
 
-/// What may become of a message, decided before it is decoded.
+/// What to do with a message, decided before it is decoded.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It is decoded and passes; [`Quota::charge`] says what it cost.
+    /// Decode it and let it pass; [`Quota::charge`] takes its cost.
     Passes,
-    /// It passes only if it turns out to be a transform, which is paid for already.
+    /// Decode it and let it pass if it is a transform, which is already paid for.
     PassesAsTransform(Refusal),
-    /// It is refused as it is.
+    /// Refuse it without decoding it.
     Refused(Refusal),
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Quota {
     /// Frames that are no messages: pings, pongs, fragments.
     frames: Option<Bucket>,
     transforms: Bucket,
-    /// Since when it has been exceeded, and when it was last.
+    /// Since when it has been exceeded, and when it was exceeded last.
     exceeded: Option<(Timestamp, Timestamp)>,
 }
 
@@ -85,7 +85,7 @@ impl Quota {
         }
     }
 
-    /// Charges bytes that were sent to it, for large answers.
+    /// Charges the bytes of large answers.
     pub(super) fn owe(&mut self, bytes: u64) {
         if let Some(bucket) = &mut self.bytes {
             bucket.tokens -= bytes as f64;
@@ -112,7 +112,7 @@ impl Quota {
         }
     }
 
-    /// Takes the cost of a message that passed. Transforms are apart while they last.
+    /// Takes the cost of a message that passed. Transforms have an allowance of their own.
     pub(super) fn charge(&mut self, is_transform: bool, bytes: usize, now: Timestamp) {
         if is_transform && self.transforms.take(1.0, now) {
             return;
@@ -129,7 +129,7 @@ impl Quota {
         self.frames.as_mut().is_none_or(|frames| frames.take(1.0, now))
     }
 
-    /// Notes that the quota was exceeded; returns whether the client floods.
+    /// Notes that the quota was exceeded; returns whether the client is flooding.
     pub(super) fn exceeded(&mut self, now: Timestamp) -> bool {
         let since = match self.exceeded {
             Some((since, last)) if now.since(last) < FLOOD_PAUSE => since,
@@ -141,8 +141,11 @@ impl Quota {
 }
 
 fn too_many(limit: String) -> Refusal {
-    Refusal::new(Code::TooManyRequests, format!("{limit} are taken; this one was not carried out"))
-        .also_before_login()
+    Refusal::new(
+        Code::TooManyRequests,
+        format!("{limit} are allowed; this one was not carried out"),
+    )
+    .also_before_login()
 }
 
 #[cfg(test)]
@@ -219,7 +222,7 @@ mod tests {
         let limits = Limits { messages_per_s: Some(10.0), messages_burst: 5, ..Limits::lab() };
         let mut quota = Quota::new(&limits, at(0));
         assert_eq!((0..8).filter(|_| quota.check_frame(at(0))).count(), 5);
-        assert!(passes(&mut quota, PING, at(0)), "messages are apart");
+        assert!(passes(&mut quota, PING, at(0)), "messages are counted apart");
     }
 
     #[test]

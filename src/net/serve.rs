@@ -13,9 +13,9 @@ use super::session::{self, ReceiveHalf, Shared};
 use crate::connection::{Connection, Outbox, SendHalf};
 use crate::hub::Refused;
 
-/// A byte stream that a client may come on: TCP is one, a test's pipe another.
+/// A byte stream that a client connects over: TCP, or a pipe in a test.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {
-    /// Its two directions, to be used apart.
+    /// Its two halves, to be used independently.
     fn halves(self) -> (ReceiveHalf, Box<dyn SendHalf>);
 }
 
@@ -26,7 +26,7 @@ impl Transport for TcpStream {
     }
 }
 
-/// What it takes to serve connections.
+/// What is needed to serve connections.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) shared: Arc<Shared>,
@@ -35,7 +35,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Serves a connection until it is over. To be called on the thread of its permit.
+    /// Serves a connection to its end. Call it on the permit's thread.
     pub(crate) async fn serve<S: Transport>(
         self: Arc<Self>,
         mut stream: S,
@@ -46,7 +46,7 @@ impl Service {
         let mut stopping = self.stopping.clone();
         let early = tokio::select! {
             early = http::serve(&mut stream, &shared.limits, None) => early,
-            // A handshake that is only half complete does not hold the end up.
+            // An incomplete handshake does not delay the end.
             _ = stopping.wait_for(|stop| *stop) => return,
         };
         let Some(early) = early else {
@@ -58,7 +58,7 @@ impl Service {
         let now = shared.clock.now();
         let connection = Connection::new(permit.id, peer, permit.thread, outbox, now);
         let session = session::run(shared.clone(), Arc::new(connection), read, early);
-        // A task of its own: this one is as large as the handshake.
+        // A task of its own: the handshake makes this one large.
         tokio::spawn(async move {
             session.await;
             drop(permit);
@@ -66,7 +66,7 @@ impl Service {
     }
 }
 
-/// Answers a connection for which there is no place.
+/// Answers a connection that is not admitted.
 pub(super) async fn turn_away<S: Transport>(mut stream: S, answer: Answer, service: &Service) {
     let mut stopping = service.stopping.clone();
     tokio::select! {

@@ -15,7 +15,7 @@ use super::scan::usual_transform;
 use super::{Code, EventBody, MAX_DEPTH, MAX_TYPE_CHARS, Refusal, Request};
 use crate::model::RoomName;
 
-/// The last room that a connection named, so that a stream of poses has it checked and stored once.
+/// The last room name that a connection sent, so that a stream of poses has it checked only once.
 #[derive(Debug, Default)]
 pub struct RoomCache(Option<RoomName>);
 
@@ -76,7 +76,7 @@ pub(super) fn decode_fully(json: &str, cache: &mut RoomCache) -> Result<Request,
     message.to_room(cache)
 }
 
-/// The values of the keys that mean something.
+/// The values of the keys that the contract defines.
 #[derive(Default)]
 struct Message<'a> {
     system: Option<&'a RawValue>,

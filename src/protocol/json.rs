@@ -55,7 +55,7 @@ pub(super) fn text(json: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text>(json.get()).ok()?.0.map(Cow::Owned)
 }
 
-/// A key and its value. The key is `None` if it isn't text: then it is none of ours.
+/// A key and its value. The key is `None` if it isn't text, so that it is none of the contract's.
 type Entry<'a> = (Option<Cow<'a, str>>, &'a RawValue);
 
 /// The entries of a JSON object in their order, repeated keys included.

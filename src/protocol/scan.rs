@@ -1,7 +1,7 @@
-//! A quick look at messages that are poses, which nearly all are.
+//! A fast path for messages that are poses, which nearly all are.
 //!
-//! It takes what a client usually sends, in any order and spacing, and leaves all else to the
-//! full decoder: escapes, unknown keys, mistakes. What it takes means the same to both.
+//! It accepts what clients usually send, in any order and spacing, and leaves everything else to
+//! the full decoder: escapes, unknown keys, mistakes. What it accepts means the same to both.
 
 use super::number::plain_decimal;
 use super::pose::is_within_bounds;
@@ -14,7 +14,7 @@ pub(super) struct UsualTransform<'a> {
     pub(super) pose: Pose,
 }
 
-/// The parts of a message, if it is a transform and nothing about it is unusual.
+/// The parts of a message, if it is a transform with nothing unusual about it.
 pub(super) fn usual_transform(text: &str) -> Option<UsualTransform<'_>> {
     let mut cursor = Cursor { text, at: 0 };
     let [mut room, mut kind] = [None; 2];

@@ -5,11 +5,11 @@
 //!   as the largest message it ever needed.
 //! - A declared length reserves nothing here, and a fragment is refused by its header if the sum
 //!   of fragments is too large; tungstenite reserves a frame's length before its bytes come.
-//! - Text that isn't UTF-8 is refused as soon as the bad bytes are there, not at the end of the
+//! - Text that isn't UTF-8 is refused as soon as the bad bytes arrive, not at the end of the
 //!   frame (RFC 6455, section 8.1; Autobahn's cases 6.4 ask for it strictly).
-//! - A message that comes whole is lent out of the buffer that it was read into, not copied.
+//! - A message that comes in one read is borrowed from the buffer that it was read into, not copied.
 //!
-//! A test holds both readers to the same messages and verdicts.
+//! A test checks that both readers see the same messages and errors.
 
 mod close;
 mod frame;

@@ -1,17 +1,19 @@
-//! Why a server does not start, or does not go on.
+//! Why a server fails.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::config::{ConfigError, Settings};
 
-/// Why a server did not start, or did not go on.
+/// Why a server did not start, or failed later.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// A setting is out of range.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Something else listens there.
-    #[error("port {port} of {ip} is taken: stop what listens there, or choose another with --port")]
+    /// Something else is listening there.
+    #[error(
+        "port {port} on {ip} is in use: stop what is listening there, or choose another with --port"
+    )]
     PortTaken {
         /// The address that was asked for.
         ip: IpAddr,
@@ -23,17 +25,17 @@ pub enum ServerError {
     Bind {
         /// The address that was asked for.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The system gives no threads.
+    /// Threads can't be started.
     #[error("can't start the server's threads: {0}")]
     Threads(std::io::Error),
-    /// The system does not let signals be listened for.
+    /// Signals can't be listened for.
     #[error("can't listen for signals: {0}")]
     Signals(std::io::Error),
     /// A thread of the server panicked.
-    #[error("the server has failed; the log says where")]
+    #[error("the server has panicked; the log says where")]
     Panicked,
 }
 

@@ -1,4 +1,4 @@
-//! A server that is running.
+//! A running server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Where it listens, and what a headset has to type.
+    /// Where it listens, and the addresses for headsets.
     pub fn info(&self) -> &ServerInfo {
         self.operator.info()
     }
@@ -30,19 +30,20 @@ impl ServerHandle {
         self.info().listening
     }
 
-    /// A hold on the server for one who may see and do everything.
+    /// A handle on the server, with full rights to see and do everything.
     pub fn operator(&self) -> Operator {
         self.operator.clone()
     }
 
-    /// Asks it to stop: every client gets what was accepted and close 1001. Returns at once.
+    /// Asks it to stop: what was accepted is carried out, and every client is closed with 1001.
+    /// Returns at once.
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
 
     /// Waits, as a future, until it has stopped.
     pub async fn finished(&mut self) {
-        // The sender never sends: it is dropped at the end.
+        // Nothing is ever sent: the sender is dropped at the end.
         let _ = self.finished.changed().await;
     }
 
@@ -74,7 +75,7 @@ impl ServerHandle {
         self.run_until(EndSignals::listen()?)
     }
 
-    /// Announces itself, and blocks until one of `signals` comes or the operator stops it, and then
+    /// Logs its addresses, blocks until one of `signals` comes or the operator stops it, and then
     /// until it has drained.
     ///
     /// # Errors

@@ -112,7 +112,7 @@ async fn whoever_reads_at_50_mbits_gets_all_that_three_send_at_once() {
     let started = Instant::now();
     let heard = all_of(sending.into_iter().chain([reading])).await;
     let waits = bystander.take();
-    let least = (SENDERS * EACH << 20) as f64 / CONTRACT_BYTES_PER_S;
+    let least = ((SENDERS * EACH) << 20) as f64 / CONTRACT_BYTES_PER_S;
     assert!(started.elapsed().as_secs_f64() > 0.8 * least, "the slow one read too fast");
     let (_, order) = &heard[0];
     for (client, pressed) in &heard {

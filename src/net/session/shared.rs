@@ -1,4 +1,4 @@
-//! What all connections share.
+//! What all sessions share.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::hub::{Input, Pacing};
 use crate::model::{Budget, Limits};
 use crate::net::gate::Gates;
 
-/// What all connections share.
+/// What all sessions share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,

@@ -1,8 +1,8 @@
-//! A message of which only a part has come. Text is checked part by part, each byte once.
+//! A message that has arrived only in part. Text is checked part by part, each byte once.
 
 use super::close::CloseReason;
 
-/// The part that has come.
+/// The part that has arrived.
 #[derive(Debug)]
 pub(super) enum Message {
     /// Of a text message.
@@ -30,7 +30,7 @@ impl Message {
     /// Appends what has come of a frame, of which `to_come` bytes are missing.
     ///
     /// # Errors
-    /// 1007 if a text message can't be UTF-8 any more, whatever comes.
+    /// 1007 if a text message can no longer be UTF-8, whatever follows.
     pub(super) fn push(&mut self, payload: &[u8], to_come: usize) -> Result<(), CloseReason> {
         match self {
             Self::Text(text) => {

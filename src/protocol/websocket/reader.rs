@@ -1,4 +1,4 @@
-//! Takes a connection's bytes apart into messages and control frames.
+//! Splits a connection's bytes into messages and control frames.
 
 use std::io::Cursor;
 
@@ -21,8 +21,8 @@ pub enum Incoming<'a> {
     Text(&'a str),
     /// A binary message.
     Binary(&'a [u8]),
-    /// A frame with this many bytes of a message that goes on after it. Reported so that frames
-    /// can be counted, empty ones too: the message itself is given out with its last frame.
+    /// A frame with this many bytes of a message that continues after it. Reported so that frames
+    /// can be counted, even empty ones: the message itself is reported with its last frame.
     Fragment(usize),
     /// A ping, to be answered with the same payload.
     Ping(&'a [u8]),
@@ -50,10 +50,10 @@ impl<F: FnMut(Incoming<'_>)> Receiver for F {
     }
 }
 
-/// Takes a connection's bytes apart. Holds memory only while something is incomplete.
+/// Splits a connection's bytes into frames. Holds memory only while something is incomplete.
 #[derive(Debug)]
 pub struct FrameReader {
-    /// What has come of something incomplete; on the heap, so that an idle connection is small.
+    /// What has arrived of something incomplete; on the heap, so that an idle connection is small.
     partial: Option<Box<Partial>>,
     /// The peer has closed or broken the rules.
     has_ended: bool,
@@ -90,11 +90,11 @@ impl FrameReader {
         Self { partial: None, has_ended: false, max_message }
     }
 
-    /// Takes in `bytes`, which it may change in place, and gives out what they complete. Ignores
-    /// all that comes after a close or an error.
+    /// Reads `bytes`, which it may change in place, and reports what they complete. Ignores
+    /// everything after a close or an error.
     ///
     /// # Errors
-    /// How to close the connection: 1002, 1007 or 1009. What came before the fault was given out.
+    /// How to close the connection: 1002, 1007 or 1009. What came before the fault has been reported.
     pub fn read(
         &mut self,
         bytes: &mut [u8],
@@ -107,7 +107,7 @@ impl FrameReader {
         result
     }
 
-    /// Whether something has begun and not ended.
+    /// Whether something has begun but not ended.
     pub fn is_within_message(&self) -> bool {
         self.partial.is_some()
     }
