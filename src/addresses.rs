@@ -1,8 +1,8 @@
-//! The addresses under which headsets can reach the server.
+//! The addresses at which headsets can reach the server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The `ws://` URLs under which a server bound to `bound` can be reached from this network, best
+/// The `ws://` URLs at which a server bound to `bound` can be reached from this network, best
 /// first. They come from the machine's interfaces; if those can't be listed, only loopback is left.
 pub fn urls(bound: SocketAddr) -> Vec<String> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();

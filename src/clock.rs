@@ -1,6 +1,5 @@
-//! The server's time. The only module that asks the machine for it, or that puts a thread to
-//! sleep, so that a test can stop the clock: durations come from tokio's, which
-//! `tokio::time::pause` stops.
+//! The server's time. No other module asks the machine for the time or puts a thread to sleep, so
+//! that a test can stop the clock: the monotonic one is tokio's, which `tokio::time::pause` stops.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -23,10 +22,10 @@ pub fn sleep_thread(duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// Wall-clock time that never runs back within a run.
+/// Wall-clock time that never runs backwards within a run.
 ///
-/// The machine's clock is read once; from then on a monotonic clock carries the time forward,
-/// so that setting the machine's clock during a session moves no event.
+/// The machine's clock is read once, and a monotonic clock carries the time on from there, so that
+/// setting the machine's clock later has no effect.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     origin: Instant,
@@ -34,13 +33,13 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that reads the machine's time now.
+    /// A clock that starts at the machine's current time.
     pub fn start() -> Self {
         let since_epoch = wall().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self::starting_at(Timestamp::from_micros(since_epoch.as_micros() as u64))
     }
 
-    /// A clock that shows `moment` now.
+    /// A clock that starts at `moment`.
     pub fn starting_at(moment: Timestamp) -> Self {
         Self { origin: monotonic(), origin_micros: moment.as_micros() }
     }

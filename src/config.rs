@@ -16,4 +16,6 @@ mod tests;
 pub use bots::BotArgs;
 pub use check::ConfigError;
 pub use cli::{Invocation, parse};
-pub use options::{DEFAULT_FPS, DEFAULT_PORT, OnHangup, ServeOptions, Settings};
+pub use options::{DEFAULT_FPS, OnHangup, ServeOptions, Settings};
+
+pub use crate::model::DEFAULT_PORT;

@@ -1,4 +1,4 @@
-//! What the hub and a connection's task share: its way out, its signs of life, and what it costs.
+//! What the hub and a connection's task share: its outbox, its liveness, and what it costs.
 
 mod flusher;
 mod lanes;
@@ -16,7 +16,7 @@ pub(crate) use self::outbox::Outbox;
 pub(crate) use self::transport::SendHalf;
 use crate::model::{SessionId, Timestamp};
 
-/// Nobody has asked to log in, or was refused.
+/// No login has been asked for, or it was refused.
 const NOT_ASKED: u8 = 0;
 /// A login is under way.
 const ASKED: u8 = 1;
@@ -32,11 +32,11 @@ pub(crate) struct Connection {
     pub(crate) thread: usize,
     pub(crate) outbox: Outbox,
     pub(crate) liveness: Liveness,
-    flush_asked: AtomicBool,
+    flush_queued: AtomicBool,
     login: AtomicU8,
-    /// Bytes of large answers that its quota has not been charged with yet.
+    /// Bytes of large answers that its quota has not been charged for yet.
     debt: AtomicU64,
-    /// Bytes that its reader holds of messages that are incomplete.
+    /// Bytes of incomplete messages that its reader holds.
     unread: AtomicUsize,
 }
 
@@ -56,7 +56,7 @@ impl Connection {
             thread,
             outbox,
             liveness,
-            flush_asked: AtomicBool::new(false),
+            flush_queued: AtomicBool::new(false),
             login: AtomicU8::new(NOT_ASKED),
             debt: AtomicU64::new(0),
             unread: AtomicUsize::new(0),
@@ -73,17 +73,17 @@ impl Connection {
         self.login.store(if logged_in { LOGGED_IN } else { NOT_ASKED }, Ordering::Relaxed);
     }
 
-    /// Whether it is logged in, or may be by the time that its next message is handled.
+    /// Whether it is logged in, or may be by the time its next message is handled.
     pub(crate) fn may_be_logged_in(&self) -> bool {
         self.login.load(Ordering::Relaxed) != NOT_ASKED
     }
 
-    /// Charges it with an answer of `bytes`, which it asked for with a few.
+    /// Charges it for an answer of `bytes`, much larger than its request.
     pub(crate) fn owe(&self, bytes: usize) {
         self.debt.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// The bytes it has been charged with since the last call.
+    /// The bytes it has been charged for since the last call.
     pub(crate) fn take_debt(&self) -> u64 {
         match self.debt.load(Ordering::Relaxed) {
             0 => 0,
@@ -96,7 +96,7 @@ impl Connection {
         self.unread.store(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes that it holds in the server's memory: read but incomplete, and waiting to be written.
+    /// Bytes of the server's memory that it takes: incomplete messages, and frames to be written.
     pub(crate) fn held_bytes(&self) -> usize {
         self.unread.load(Ordering::Relaxed) + self.outbox.waiting()
     }

@@ -1,8 +1,10 @@
-//! The one task that owns the [`Lobby`]: inputs, commands, ticks, signs of life and snapshots.
+//! The one task that owns the [`Lobby`]: inputs, commands, ticks, liveness checks and snapshots.
 //!
-//! It works in turns. A turn takes all inputs that have come, changes the lobby, and then has each
-//! connection written to once. The hub never waits: not for a socket, a disk or a listener.
+//! It works in turns. A turn takes all inputs that have arrived, changes the lobby, and then writes
+//! to each connection once. The hub never waits for a socket, a disk or an event listener.
 
+#[cfg(test)]
+mod cost;
 mod dispatch;
 mod events;
 mod input;
@@ -41,7 +43,7 @@ use crate::operator::{
 use crate::protocol::Request;
 use crate::protocol::websocket::CloseReason;
 
-/// Inputs taken in one turn, so that ticks and commands get theirs.
+/// Inputs taken in one turn, so that ticks and commands are not starved.
 const TURN: usize = 1024;
 
 /// Owns the lobby.
@@ -104,8 +106,8 @@ impl Hub {
         }
     }
 
-    /// Runs until `stop` is true, then tells every client with close 1001, after all that was
-    /// accepted.
+    /// Runs until `stop` is true, then carries out the inputs already accepted and closes every
+    /// connection with 1001.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut batch = Vec::with_capacity(TURN);
         let sleep = tokio::time::sleep(Duration::ZERO);
@@ -131,8 +133,8 @@ impl Hub {
                 }
             }
             if batch.len() < TURN && self.pacing.is_busy() {
-                // The other connections that are ready are read first, so that one turn, and one
-                // write to each reader, serves them all, and a tick has the latest.
+                // Let all other ready connections be read first, so that one turn, with one write to
+                // each client, serves them all, and a tick has the latest poses.
                 tokio::task::yield_now().await;
             }
             self.take_turn(&mut batch, command);
@@ -152,7 +154,7 @@ impl Hub {
         self.handle_all(batch);
         if let Some((command, answer)) = command {
             let outcome = self.operate(command);
-            // Whoever asked may have gone.
+            // The sender of the command may be gone.
             let _ = answer.send(outcome);
         }
         let now = self.clock.now();
@@ -215,12 +217,12 @@ impl Hub {
         }
     }
 
-    /// Sends what the turn brought, and lets go of those who read too slowly.
+    /// Sends the turn's frames, and drops clients whose queue is full.
     fn finish_turn(&mut self, now: Timestamp) {
         self.lobby.flush(&mut self.dispatch);
         while let Some(connection) = self.dispatch.next_overflowed() {
             let (name, peer) = (self.lobby.name_of(connection.id), connection.peer);
-            tracing::warn!(user = name.as_deref(), %peer, "closed: it reads too slowly, its queue is full");
+            tracing::warn!(user = name.as_deref(), %peer, "closed for reading too slowly: its queue is full");
             self.lobby.disconnect(connection.id, now, &mut self.dispatch);
         }
         self.dispatch.flush();
@@ -253,7 +255,7 @@ impl Hub {
                 tracing::info!(target: "vrlobby::operator", "{}", done.message);
                 self.tell(now, EventKind::Operated { action: done.message.as_str().into() });
             }
-            Err(error) => tracing::warn!(target: "vrlobby::operator", "not done: {error}"),
+            Err(error) => tracing::warn!(target: "vrlobby::operator", "command refused: {error}"),
         }
         outcome
     }
@@ -291,7 +293,7 @@ impl Hub {
         snapshot
     }
 
-    /// Carries out what was accepted, then closes everyone.
+    /// Carries out the inputs already accepted, then closes every connection.
     fn drain(mut self, mut batch: Vec<Input>) {
         self.inputs.close();
         loop {
@@ -306,7 +308,7 @@ impl Hub {
     }
 }
 
-/// Resolves once `stop` is true; never, if its sender is dropped.
+/// Resolves once `stop` is true. Never resolves once the sender is dropped.
 async fn stopping(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending().await

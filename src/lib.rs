@@ -1,11 +1,11 @@
 //! vrlobby: an IRC-like chat and presence server for VR headsets.
 //!
 //! Headsets connect over WebSocket and speak small JSON messages: they log in, join rooms, chat,
-//! send events and stream where their head is. Chat is handed on at once, poses in batches, at
-//! the rate that the operator chose.
+//! send events and stream the pose of their head. Chat is sent on at once, poses in batches at
+//! the rate that the operator sets.
 //!
-//! [`Server::builder`] starts a server within another program; [`ServerHandle::operator`] gives
-//! the hold on it that a console has.
+//! [`Server::builder`] starts a server inside another program; [`ServerHandle::operator`] returns
+//! the handle on it that a console has.
 
 pub mod addresses;
 pub mod bots;
@@ -23,7 +23,7 @@ pub mod operator;
 pub mod protocol;
 pub mod server;
 
-/// What happens on a server, told to programs that embed it.
+/// What happens on a server, for programs that embed it.
 pub mod events {
     pub use crate::lobby::event::{EventKind, Interest, LobbyEvent, Message};
 }

@@ -28,11 +28,11 @@ fn serve(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
     if !options.headless && has_terminal() {
         return with_console(options);
     }
-    // First of all: once the port answers, someone may send a signal.
+    // Before anything else: once the port answers, a signal may come.
     let signals = EndSignals::listen()?;
     let (server, _flushed_at_the_end) = start(options, LogTarget::Stderr)?;
     if !options.headless {
-        tracing::info!("there is no terminal for the console: running headless");
+        tracing::info!("no terminal for the console: running headless");
     }
     server.run_until(signals)?;
     tracing::info!("stopped");
@@ -65,7 +65,7 @@ fn with_console(options: &ServeOptions) -> Result<(), Box<dyn Error>> {
     let console = ConsoleOptions { mouse: options.mouse };
     let shown = console::run_with(server.operator(), console, signals);
     if matches!(shown, Ok(ConsoleExit::HungUp)) && options.on_hangup == OnHangup::Keep {
-        tracing::info!("the terminal is gone; going on without the console");
+        tracing::info!("the terminal is gone: continuing without the console");
         server.run_until_signalled()?;
     } else {
         server.stop();
@@ -103,7 +103,7 @@ fn visit(args: BotArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Raises the limit of open files as far as it goes: each connection needs a descriptor, and the
+/// Raises the limit on open files as far as possible: each connection needs a descriptor, and the
 /// usual 1024 is meant for programs that use select().
 #[cfg(unix)]
 fn raise_file_limit() {

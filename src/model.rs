@@ -1,4 +1,5 @@
-//! The ground floor: ids, names, poses, levels, limits and time. Uses nothing else of this crate.
+//! The ground floor: ids, names, poses, levels, limits and time. Depends on nothing else in this
+//! crate.
 
 mod budget;
 mod code_points;
@@ -20,3 +21,6 @@ pub use time::Timestamp;
 
 /// Seconds of history that a sparkline shows.
 pub const HISTORY_SECONDS: usize = 60;
+
+/// The default port of the wire contract.
+pub const DEFAULT_PORT: u16 = 42069;

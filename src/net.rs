@@ -1,4 +1,4 @@
-//! The network: listens, admits, and reads and writes connections.
+//! The network: listening, admission, and reading and writing connections.
 
 pub(crate) mod admission;
 pub(crate) mod gate;

@@ -26,7 +26,7 @@ pub use request::Request;
 
 pub use crate::model::LOBBY;
 
-/// The user that announces what the operator says; nobody can log in with this name.
+/// The sender of the operator's announcements; nobody can log in with this name.
 pub const SERVER_USER: &str = "*server*";
 
 /// The deepest nesting of objects and arrays in a message.

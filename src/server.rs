@@ -1,23 +1,26 @@
 //! The server as a whole: settings in, a running server out.
 
+mod error;
 mod event_log;
+mod handle;
 mod signals;
 mod world;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::error::ServerError;
+use self::error::bind_error;
+pub use self::handle::ServerHandle;
 pub use self::signals::EndSignals;
 use self::world::{World, WorldParts};
-
 use crate::addresses;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Settings};
+use crate::config::Settings;
 use crate::hub::{Events, Pacing};
 use crate::lobby::event::{Interest, LobbyEvent};
 use crate::logging::{self, LogControl, LogTarget};
@@ -27,44 +30,11 @@ use crate::net::listen::Acceptor;
 use crate::net::threads::Threads;
 use crate::operator::{Operator, ServerInfo};
 
-/// From the signal to stop, clients have this long to take what was accepted.
+/// How long clients have, from the signal to stop, to read what was accepted.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Connections that may wait to be accepted.
+/// Connections that may be waiting to be accepted.
 const BACKLOG: i32 = 4096;
-
-/// Why a server did not start, or did not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// A setting is out of range.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Something else listens there.
-    #[error("port {port} of {ip} is taken: stop what listens there, or choose another with --port")]
-    PortTaken {
-        /// The address that was asked for.
-        ip: IpAddr,
-        /// The port that was asked for.
-        port: u16,
-    },
-    /// The address can't be listened on.
-    #[error("can't listen on {address}: {source}")]
-    Bind {
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The system gives no threads.
-    #[error("can't start the server's threads: {0}")]
-    Threads(std::io::Error),
-    /// The system does not let signals be listened for.
-    #[error("can't listen for signals: {0}")]
-    Signals(std::io::Error),
-    /// A thread of the server panicked.
-    #[error("the server has failed; the log says where")]
-    Panicked,
-}
 
 /// Where a server begins: [`Server::builder`].
 #[derive(Debug)]
@@ -93,7 +63,7 @@ impl Server {
     }
 }
 
-/// Settings of a server that is not started yet.
+/// Settings of a server that has not started yet.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
@@ -127,13 +97,13 @@ impl Builder {
         self
     }
 
-    /// Threads that read and write connections, at least 1; one a core unless set.
+    /// Threads that read and write connections, at least 1; one for each core unless set.
     pub fn threads(mut self, threads: usize) -> Self {
         self.settings.threads = Some(threads);
         self
     }
 
-    /// What clients may take and cost; [`Limits::lab`] unless set.
+    /// What clients may use; [`Limits::lab`] unless set.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
         self
@@ -151,16 +121,16 @@ impl Builder {
         self
     }
 
-    /// Gives the events that `interest` asks for, in order, through a queue of `capacity` events.
-    /// The server never waits for it: what doesn't fit is lost, and counted by
-    /// [`EventKind::Lost`](crate::events::EventKind::Lost) in its place.
+    /// Subscribes to the events that `interest` asks for, in order, through a queue of `capacity`
+    /// events. The server never waits for it: events that don't fit are lost, and counted by
+    /// [`EventKind::Lost`](crate::events::EventKind::Lost) in their place.
     pub fn events(&mut self, interest: Interest, capacity: usize) -> mpsc::Receiver<LobbyEvent> {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
         self.listeners.push((interest, sender));
         receiver
     }
 
-    /// Binds, and serves on threads of its own until the handle says stop or is dropped.
+    /// Binds, and serves on its own threads until the handle is stopped or dropped.
     ///
     /// Events go to whatever `tracing` subscriber the program has.
     ///
@@ -168,7 +138,7 @@ impl Builder {
     /// If a setting is out of range, or the address can't be listened on.
     pub fn start(self) -> Result<ServerHandle, ServerError> {
         self.settings.check()?;
-        // Before there is a runtime, which can't be dropped where the caller has one of its own.
+        // Before there is a runtime, which must not be dropped if the caller is in an async context.
         let socket = bind(&self.settings)?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let clock = Clock::start();
@@ -206,7 +176,7 @@ impl Builder {
         let thread = threads
             .run(async move {
                 let _done = done;
-                // The records are kept off the hub's thread, if there is another.
+                // The log is written on another thread than the hub's, if there is one.
                 let (recorded, records_kept) = oneshot::channel();
                 if let Some(thread) = handles.last() {
                     thread.spawn(async move {
@@ -225,7 +195,7 @@ impl Builder {
                 let hub = tokio::spawn(hub.run(stopping));
                 tokio::spawn(acceptor.run());
                 let result = hub.await.map_err(|_| ServerError::Panicked);
-                // The hub has told everyone; now they read it, or they don't.
+                // The hub has closed everyone; give them time to read it.
                 let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
                     admission.emptied().await;
                     let _ = records_kept.await;
@@ -259,20 +229,13 @@ impl Builder {
     }
 }
 
-fn bind_error(settings: &Settings, source: std::io::Error) -> ServerError {
-    if source.kind() == std::io::ErrorKind::AddrInUse {
-        return ServerError::PortTaken { ip: settings.ip, port: settings.port };
-    }
-    ServerError::Bind { address: SocketAddr::new(settings.ip, settings.port), source }
-}
-
 fn bind(settings: &Settings) -> Result<std::net::TcpListener, ServerError> {
     let address = SocketAddr::new(settings.ip, settings.port);
     let bind = || -> std::io::Result<std::net::TcpListener> {
         let domain = socket2::Domain::for_address(address);
         let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
         if cfg!(unix) {
-            // A restart must not wait for connections of the run before to time out.
+            // A restart must not wait until connections of the previous run have timed out.
             socket.set_reuse_address(true)?;
         }
         if address.is_ipv6() {
@@ -284,89 +247,4 @@ fn bind(settings: &Settings) -> Result<std::net::TcpListener, ServerError> {
         Ok(socket.into())
     };
     bind().map_err(|source| bind_error(settings, source))
-}
-
-/// A running server. Dropping it stops the server without waiting.
-#[derive(Debug)]
-pub struct ServerHandle {
-    operator: Operator,
-    stop: Arc<watch::Sender<bool>>,
-    finished: watch::Receiver<()>,
-    thread: Option<JoinHandle<Result<(), ServerError>>>,
-}
-
-impl ServerHandle {
-    /// Where it listens, and what a headset has to type.
-    pub fn info(&self) -> &ServerInfo {
-        self.operator.info()
-    }
-
-    /// Where it listens.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.info().listening
-    }
-
-    /// A hold on the server for one who may see and do everything.
-    pub fn operator(&self) -> Operator {
-        self.operator.clone()
-    }
-
-    /// Asks it to stop: every client gets what was accepted and close 1001. Returns at once.
-    pub fn stop(&self) {
-        self.stop.send_replace(true);
-    }
-
-    /// Waits, as a future, until it has stopped.
-    pub async fn finished(&mut self) {
-        // The sender never sends: it is dropped at the end.
-        let _ = self.finished.changed().await;
-    }
-
-    /// Blocks until it has stopped, at most 5 s after [`Self::stop`].
-    ///
-    /// # Errors
-    /// If a thread of the server panicked.
-    pub fn wait(mut self) -> Result<(), ServerError> {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(ServerError::Panicked),
-            None => Ok(()),
-        }
-    }
-
-    /// Logs where headsets connect to.
-    pub fn announce(&self) {
-        tracing::info!("listening on {}", self.local_addr());
-        for url in &self.info().urls {
-            tracing::info!("headsets connect to {url}");
-        }
-    }
-
-    /// As [`Self::run_until`], for signals that come from now on.
-    ///
-    /// # Errors
-    /// As [`Self::run_until`], or if signals can't be listened for.
-    pub fn run_until_signalled(self) -> Result<(), ServerError> {
-        self.run_until(EndSignals::listen()?)
-    }
-
-    /// Announces itself, and blocks until one of `signals` comes or the operator stops it, and then
-    /// until it has drained.
-    ///
-    /// # Errors
-    /// If a thread of the server panicked.
-    pub fn run_until(mut self, signals: EndSignals) -> Result<(), ServerError> {
-        self.announce();
-        if let Some(signal) = signals.wait(self.finished()) {
-            tracing::info!("{signal}: telling everyone and stopping");
-            self.stop();
-        }
-        self.wait()
-    }
-}
-
-impl Drop for ServerHandle {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
-    }
 }

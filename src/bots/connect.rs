@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::error::BotsError;
-use crate::config::DEFAULT_PORT;
+use crate::model::DEFAULT_PORT;
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
 

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::error::BotsError;
-use crate::config::DEFAULT_PORT;
+use crate::model::DEFAULT_PORT;
 
 /// Allowed numbers of bots.
 pub const USERS_RANGE: RangeInclusive<usize> = 1..=5000;

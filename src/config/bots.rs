@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use super::options::DEFAULT_PORT;
-use crate::model::FPS_RANGE;
+use crate::model::{DEFAULT_PORT, FPS_RANGE};
 
 /// How many simulated headsets visit which server, and what they do there.
 #[derive(Args, Clone, Debug, PartialEq)]

@@ -5,10 +5,7 @@ use std::path::PathBuf;
 
 #[cfg(doc)]
 use crate::model::FPS_RANGE;
-use crate::model::{Limits, LogLevel};
-
-/// The port of the wire contract.
-pub const DEFAULT_PORT: u16 = 42069;
+use crate::model::{DEFAULT_PORT, Limits, LogLevel};
 
 /// The default tick rate; the original server's.
 pub const DEFAULT_FPS: f64 = 1.0;

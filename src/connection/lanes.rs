@@ -1,8 +1,8 @@
-//! What waits to be written to one connection, and how far that connection is towards its end.
+//! What is queued for one connection, and how far the connection has got in closing.
 //!
-//! Plain data, without locks or I/O. The reliable lane (answers, chat, presence) is in order and
-//! bounded in bytes. The pose lane holds one tick a room, the latest. [`Lanes::take`] gives out
-//! what one write is to send, [`Lanes::put_back`] takes back what the transport did not accept.
+//! Plain data, without locks or I/O. The reliable lane (answers, chat, presence) is ordered and
+//! bounded in bytes. The pose lane holds one tick a room, the latest. [`Lanes::take`] returns the
+//! next write's batch, [`Lanes::put_back`] takes back what the transport did not accept.
 
 use std::collections::VecDeque;
 
@@ -14,19 +14,19 @@ use crate::model::RoomId;
 /// Buffers in one vectored write.
 pub(super) const MAX_SLICES: usize = 64;
 
-/// Bytes in one write, so that nobody waits long for a lock held during it.
+/// Bytes in one write, so that a lock held during it is held briefly.
 const MAX_WRITE: usize = 512 << 10;
 
-/// How far a connection's way out is towards its end.
+/// How far a connection has got in closing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Frames are taken.
+    /// Frames are accepted.
     Open,
-    /// The close frame is the last in the reliable lane; nothing more is taken.
+    /// The close frame is the last in the reliable lane; nothing more is accepted.
     Closing,
-    /// As `Closing`, but all that waited before the close frame was dropped.
+    /// As `Closing`, but everything queued before the close frame was dropped.
     Abandoned,
-    /// All has been written, the close frame included.
+    /// Everything has been written, the close frame included.
     Closed,
     /// The transport is broken.
     Broken,
@@ -47,7 +47,7 @@ enum Lane {
     Tick(RoomId),
 }
 
-/// What goes into one write.
+/// What one write sends.
 #[derive(Debug, Default)]
 pub(super) struct Batch(SmallVec<[(Lane, Bytes); 4]>);
 
@@ -67,7 +67,7 @@ impl Batch {
 
 #[derive(Debug)]
 pub(super) struct Lanes {
-    /// A frame of which a part has been written: its rest goes before anything else.
+    /// The rest of a frame that has been written in part: it goes before anything else.
     begun: Option<Bytes>,
     reliable: VecDeque<Bytes>,
     reliable_bytes: usize,
@@ -93,7 +93,7 @@ impl Lanes {
         self.state
     }
 
-    /// Bytes in the reliable lane, the rest of a begun frame apart.
+    /// Bytes in the reliable lane, without the rest of a partly written frame.
     pub(super) fn reliable_bytes(&self) -> usize {
         self.reliable_bytes
     }
@@ -124,7 +124,7 @@ impl Lanes {
         self.reliable.push_back(frames);
     }
 
-    /// Puts a room's tick in place of one that still waits; returns whether one did.
+    /// Queues a room's tick in place of an older one; returns whether there was one.
     pub(super) fn push_tick(&mut self, room: RoomId, frame: Bytes) -> bool {
         match self.ticks.iter_mut().find(|(other, _)| *other == room) {
             Some((_, waiting)) => {
@@ -138,7 +138,7 @@ impl Lanes {
         }
     }
 
-    /// Takes back a room's tick unless a part of it has been written; returns whether one waited.
+    /// Drops a room's tick unless a part of it has been written; returns whether there was one.
     pub(super) fn retract_tick(&mut self, room: RoomId) -> bool {
         let waiting = self.ticks.len() + self.in_flight.len();
         self.ticks.retain(|(other, _)| *other != room);
@@ -146,7 +146,7 @@ impl Lanes {
         self.ticks.len() + self.in_flight.len() < waiting
     }
 
-    /// Puts `close` behind all that waits in the reliable lane. Ticks are dropped.
+    /// Puts `close` at the end of the reliable lane. Ticks are dropped.
     pub(super) fn close(&mut self, close: Bytes) {
         if self.state == State::Open {
             self.state = State::Closing;
@@ -155,7 +155,7 @@ impl Lanes {
         }
     }
 
-    /// Drops all that waits, the rest of a begun frame apart, and closes with `close`.
+    /// Drops everything but the rest of a partly written frame, and closes with `close`.
     pub(super) fn abandon(&mut self, close: Bytes) {
         if matches!(self.state, State::Open | State::Closing) {
             self.state = State::Abandoned;
@@ -166,7 +166,7 @@ impl Lanes {
         }
     }
 
-    /// Nothing more can be written: drops all that waits.
+    /// Nothing more can be written: drops everything.
     pub(super) fn break_off(&mut self) {
         self.end(State::Broken);
     }
@@ -179,8 +179,7 @@ impl Lanes {
         self.ticks = SmallVec::new();
     }
 
-    /// Takes what goes into one write, in its order. With nothing left, a connection that is
-    /// closing is closed.
+    /// Takes the next write's batch, in order. With nothing left, a closing connection is closed.
     pub(super) fn take(&mut self) -> Batch {
         let mut batch = Batch::default();
         let mut total = 0;
@@ -208,8 +207,8 @@ impl Lanes {
         batch
     }
 
-    /// Takes back what was not written, in its order; returns how many ticks had been replaced by
-    /// newer ones meanwhile.
+    /// Takes back what was not written, in order; returns how many ticks had been replaced by newer
+    /// ones in the meantime.
     pub(super) fn put_back(&mut self, batch: Batch, mut written: usize) -> u64 {
         let mut replaced = 0;
         let mut reliable: SmallVec<[Bytes; 4]> = SmallVec::new();
@@ -241,7 +240,7 @@ impl Lanes {
         replaced
     }
 
-    /// To be called once a batch has been written whole.
+    /// Call this once a whole batch has been written.
     pub(super) fn written(&mut self) {
         self.in_flight.clear();
     }

@@ -1,4 +1,4 @@
-//! Signs of life of one connection.
+//! When a connection was last heard from, and how long its pings take.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::model::{HISTORY_SECONDS, Timestamp};
 
-/// Signs of life, in microseconds of the server's clock.
+/// When a connection was last heard from, in microseconds of the server's clock.
 #[derive(Debug, Default)]
 pub(crate) struct Liveness {
     heard: AtomicU64,
@@ -16,7 +16,7 @@ pub(crate) struct Liveness {
     pinged: AtomicU64,
     round_trip: AtomicU64,
     bytes_in: AtomicU64,
-    /// Bytes written when the stream was last seen to take nothing, and since when.
+    /// Bytes written when the stream was last seen blocked, and since when.
     stuck_at: AtomicU64,
     stuck_since: AtomicU64,
     /// Microseconds of the last round trips, oldest first.
@@ -24,12 +24,12 @@ pub(crate) struct Liveness {
 }
 
 impl Liveness {
-    /// When anything came last.
+    /// When anything last came.
     pub(crate) fn heard(&self) -> Timestamp {
         Timestamp::from_micros(self.heard.load(Ordering::Relaxed))
     }
 
-    /// When a message came last, pings and pongs aside.
+    /// When a message last came, pings and pongs aside.
     pub(crate) fn heard_request(&self) -> Timestamp {
         Timestamp::from_micros(self.heard_request.load(Ordering::Relaxed))
     }
@@ -51,10 +51,10 @@ impl Liveness {
         self.round_trips.lock().iter().map(|rtt| Duration::from_micros((*rtt).into())).collect()
     }
 
-    /// For how long the stream has taken nothing, as far as the hub's checks have seen, given
-    /// whether it is `blocked` now and how many bytes it has taken since the start.
+    /// How long the stream has accepted nothing, as far as the hub's checks can tell, given whether
+    /// it is `blocked` now and how many bytes it has accepted since the start.
     pub(crate) fn stuck_for(&self, blocked: bool, bytes_out: u64, now: Timestamp) -> Duration {
-        // One more, so that 0 means that it was not stuck.
+        // Plus one, so that 0 means that it was not stuck.
         let at = if blocked { bytes_out + 1 } else { 0 };
         if self.stuck_at.swap(at, Ordering::Relaxed) != at {
             self.stuck_since.store(now.as_micros(), Ordering::Relaxed);
@@ -65,7 +65,7 @@ impl Liveness {
         now.since(Timestamp::from_micros(self.stuck_since.load(Ordering::Relaxed)))
     }
 
-    /// Bytes that came.
+    /// Bytes received.
     pub(crate) fn bytes_in(&self) -> u64 {
         self.bytes_in.load(Ordering::Relaxed)
     }
@@ -81,7 +81,7 @@ impl Liveness {
         self.heard_request.store(now.as_micros(), Ordering::Relaxed);
     }
 
-    /// Notes a ping and gives its payload.
+    /// Notes a ping and returns its payload.
     pub(crate) fn ping(&self, now: Timestamp) -> [u8; 8] {
         self.pinged.store(now.as_micros(), Ordering::Relaxed);
         now.as_micros().to_be_bytes()

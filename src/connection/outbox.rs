@@ -1,13 +1,13 @@
-//! One connection's way out: [`Lanes`] behind a lock, and the stream they are written to.
+//! What is on its way to one client: [`Lanes`] behind a lock, and the stream they are written to.
 //!
-//! Nothing here waits. Whoever has something to send pushes it and then flushes; a flush writes
-//! what the stream takes. What is left is written by the connection's own task, which the stream
-//! wakes when it takes more.
+//! Nothing here waits. A sender pushes its frames and then flushes; a flush writes what the stream
+//! accepts. The connection's own task, which the stream wakes when it is writable again, writes
+//! the rest.
 //!
-//! Two locks. `lanes` is held for a few instructions. `writer` belongs to whoever is writing, and
-//! is held during the system call, so nobody waits for it: who finds it taken has pushed already,
-//! and the holder looks into the lanes once more before it lets go, with the lanes locked. So a
-//! frame is never left behind (tests/outbox_model.rs tries all interleavings).
+//! There are two locks. `queue` is held for a few instructions. `writer` is held by whoever is
+//! writing, even during the system call, so nobody waits for it: a sender that finds it taken has
+//! already pushed its frames, and the holder checks the lanes again before it unlocks, with the
+//! queue locked. So no frame is left behind (tests/outbox_model.rs tries all interleavings).
 
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -26,22 +26,22 @@ use crate::protocol::websocket::CloseReason;
 /// What became of a frame that was pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
-    /// It waits to be flushed.
+    /// It is queued, to be flushed.
     Taken,
-    /// The connection is on its way out and takes nothing more.
+    /// The connection is closing and accepts nothing more.
     Refused,
-    /// The reliable lane was full: it is emptied and the connection is closing.
+    /// The reliable lane was full: it was emptied, and the connection is closing.
     Overflow,
 }
 
-/// Whether the stream takes bytes.
+/// Whether the stream is writable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flow {
-    /// It did when it was last asked, or has woken the connection's task since.
+    /// It was when last tried, or has woken the connection's task since.
     Ready,
-    /// Someone is asking.
-    Asked,
-    /// It takes none, and wakes the connection's task when it does.
+    /// A write is in progress.
+    Writing,
+    /// It isn't, and will wake the connection's task.
     Blocked,
 }
 
@@ -56,17 +56,17 @@ struct Queue {
 #[derive(Debug)]
 struct Writer<W> {
     stream: W,
-    /// As in [`Queue`]: the stream is to wake the connection's task, whoever writes.
+    /// As in [`Queue`]: the stream has to wake the connection's task, whoever writes.
     waker: Waker,
 }
 
-/// One connection's way out.
+/// What is on its way to one client.
 #[derive(Debug)]
 pub(crate) struct Outbox<W = Box<dyn SendHalf>> {
     queue: Mutex<Queue>,
     writer: Mutex<Writer<W>>,
     limit: usize,
-    /// [`State`], for those who look often.
+    /// A copy of the lanes' [`State`], to be read without locking.
     state: AtomicU8,
     bytes_out: AtomicU64,
     skipped_ticks: AtomicU64,
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Box<dyn SendHalf> {
 
 impl<W: SendHalf> Outbox<W> {
     /// An empty outbox. Its reliable lane is full once it holds `limit` bytes; the frame that
-    /// fills it may go beyond.
+    /// fills it may exceed that.
     pub(crate) fn new(stream: W, limit: usize) -> Self {
         let waker = Waker::noop();
         Self {
@@ -97,7 +97,7 @@ impl<W: SendHalf> Outbox<W> {
         }
     }
 
-    /// Names the task to be woken when the stream takes more, and at the end.
+    /// Sets the task to wake when the stream is writable again, and when the outbox closes.
     pub(crate) fn register(&self, waker: &Waker) {
         let mut queue = self.queue.lock();
         if queue.waker.will_wake(waker) {
@@ -118,12 +118,12 @@ impl<W: SendHalf> Outbox<W> {
         self.skipped_ticks.load(Ordering::Relaxed)
     }
 
-    /// Bytes that wait.
+    /// Bytes that are queued.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.lock().lanes.bytes()
     }
 
-    /// How far it is towards its end.
+    /// How far it has got in closing.
     pub(crate) fn state(&self) -> State {
         match self.state.load(Ordering::Acquire) {
             0 => State::Open,
@@ -134,26 +134,26 @@ impl<W: SendHalf> Outbox<W> {
         }
     }
 
-    /// Whether the stream takes nothing now.
+    /// Whether the stream is not writable.
     pub(crate) fn is_blocked(&self) -> bool {
         self.queue.lock().flow == Flow::Blocked
     }
 
-    /// Whether the connection's client is not keeping up: the stream takes nothing, and half of
-    /// what may wait does.
+    /// Whether the client is not keeping up: the stream is not writable, and the queue is more than
+    /// half full.
     pub(crate) fn is_congested(&self) -> bool {
         let queue = self.queue.lock();
         queue.flow == Flow::Blocked && queue.lanes.bytes() > self.limit / 2
     }
 
-    /// Puts frames at the end of the reliable lane.
+    /// Appends frames to the reliable lane.
     pub(crate) fn push(&self, frames: &Bytes) -> Pushed {
         let mut queue = self.queue.lock();
         if queue.lanes.state() != State::Open {
             return Pushed::Refused;
         }
         if queue.lanes.reliable_bytes() >= self.limit {
-            // It may be the server that has not written yet.
+            // Perhaps it was only the server that has not written yet.
             drop(queue);
             self.flush();
             queue = self.queue.lock();
@@ -171,7 +171,7 @@ impl<W: SendHalf> Outbox<W> {
         Pushed::Taken
     }
 
-    /// Puts a room's tick into the pose lane, in place of one that still waits.
+    /// Queues a room's tick in the pose lane, in place of an older one.
     pub(crate) fn push_tick(&self, room: RoomId, frame: &Bytes) -> Pushed {
         let mut queue = self.queue.lock();
         if queue.lanes.state() != State::Open {
@@ -238,17 +238,17 @@ impl<W: SendHalf> Outbox<W> {
         self.queue.lock().lanes.retract_tick(room)
     }
 
-    /// Closes after all that was pushed so far. Ticks that wait are dropped.
+    /// Closes after everything pushed so far. Queued ticks are dropped.
     pub(crate) fn close(&self, reason: &CloseReason) {
         self.end(|lanes| lanes.close(reason.frame()));
     }
 
-    /// Closes and drops what waits, but for the rest of a begun frame.
+    /// Closes, and drops what is queued but the rest of a partly written frame.
     pub(crate) fn abandon(&self, reason: &CloseReason) {
         self.end(|lanes| lanes.abandon(reason.frame()));
     }
 
-    /// The peer is gone: what waits is dropped.
+    /// The peer is gone: what is queued is dropped.
     pub(crate) fn hang_up(&self) {
         self.end(Lanes::break_off);
     }
@@ -266,13 +266,13 @@ impl<W: SendHalf> Outbox<W> {
         self.state.store(queue.lanes.state() as u8, Ordering::Release);
     }
 
-    /// Writes as much as the stream takes, unless it is known to take nothing.
+    /// Writes as much as the stream accepts, unless it is known not to be writable.
     pub(crate) fn flush(&self) {
         let Some(mut writer) = self.writer.try_lock() else { return };
         loop {
             let mut queue = self.queue.lock();
             if queue.flow == Flow::Blocked || queue.lanes.state().is_over() {
-                // Let go with the lanes locked, as below.
+                // Unlocked with the queue locked, as below.
                 drop(writer);
                 return;
             }
@@ -285,11 +285,11 @@ impl<W: SendHalf> Outbox<W> {
                 }
                 return;
             }
-            queue.flow = Flow::Asked;
+            queue.flow = Flow::Writing;
             drop(queue);
             let (outcome, total) = write(&mut writer, &batch);
             let mut queue = self.queue.lock();
-            // The stream may have woken the task by now, before this could be seen.
+            // The stream may have woken the task already, before the outcome could be noted.
             let was_woken = std::mem::replace(&mut queue.flow, Flow::Ready) == Flow::Ready;
             match outcome {
                 Poll::Ready(Ok(written)) => {
@@ -297,8 +297,8 @@ impl<W: SendHalf> Outbox<W> {
                     if written == total {
                         queue.lanes.written();
                     } else {
-                        // Tried again at once: the stream says by itself when it takes no more,
-                        // and only then does it wake the task.
+                        // Try again at once: the stream wakes the task only after it has returned
+                        // `Pending`.
                         self.put_back(&mut queue, batch, written);
                     }
                 }
@@ -329,8 +329,7 @@ impl<W: SendHalf> Outbox<W> {
         self.skipped_ticks.fetch_add(replaced, Ordering::Relaxed);
     }
 
-    /// To be called by the connection's task whenever it is woken: writes on if the stream took
-    /// nothing before.
+    /// Called by the connection's task whenever it is woken: writes on if the stream was blocked.
     pub(crate) fn resume(&self) {
         let mut queue = self.queue.lock();
         let before = std::mem::replace(&mut queue.flow, Flow::Ready);
@@ -340,13 +339,13 @@ impl<W: SendHalf> Outbox<W> {
         }
     }
 
-    /// Ends the stream in this direction, once the outbox is closed.
+    /// Shuts down the stream's sending half, once the outbox is closed.
     pub(crate) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.writer.lock().stream.poll_shutdown(cx)
     }
 }
 
-/// Writes a batch; returns also how many bytes it has.
+/// Writes a batch; also returns how many bytes it has.
 fn write<W: SendHalf>(writer: &mut Writer<W>, batch: &Batch) -> (Poll<io::Result<usize>>, usize) {
     let Writer { stream, waker } = writer;
     let mut cx = Context::from_waker(waker);
@@ -359,7 +358,7 @@ fn write<W: SendHalf>(writer: &mut Writer<W>, batch: &Batch) -> (Poll<io::Result
 mod tests {
     use super::*;
 
-    /// A stream that takes only so much.
+    /// A stream that accepts only so much.
     #[derive(Debug, Default)]
     struct Pipe {
         room: usize,

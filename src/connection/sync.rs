@@ -1,3 +1,3 @@
-//! The locks of the outbox, in one place so that the model test can put loom's in their stead.
+//! The outbox's locks, in one place so that a model test can replace them with loom's.
 
 pub(crate) use parking_lot::Mutex;

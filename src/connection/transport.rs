@@ -9,25 +9,26 @@ use tokio::net::tcp::OwnedWriteHalf;
 
 /// The sending half of a byte stream.
 pub(crate) trait SendHalf: Send {
-    /// Writes as much as the stream takes now.
+    /// Writes as much as the stream accepts now.
     ///
     /// # Errors
-    /// Any error ends the connection, [`io::ErrorKind::Interrupted`] apart.
+    /// Any error but [`io::ErrorKind::Interrupted`] ends the connection.
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>>;
 
-    /// Ends the stream in this direction, after all that was written.
+    /// Shuts down this half of the stream, after everything that was written.
     ///
     /// # Errors
-    /// Whatever the stream says; there is nothing more to be done about it.
+    /// Those of the stream. Nothing can be done about them.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
-/// TCP. Tries first and asks whether the socket is ready only if it was not: `poll_write` of tokio
-/// counts against the budget of the calling task, which here writes for hundreds of connections.
+/// TCP. Tries to write first, and polls for readiness only if that would block: tokio's `poll_write`
+/// counts against the cooperative budget of the calling task, which may write for hundreds of
+/// connections here.
 impl SendHalf for OwnedWriteHalf {
     fn poll_write(
         &mut self,

@@ -1,4 +1,4 @@
-//! From what the lobby sends to the connections' outboxes.
+//! Passes what the lobby sends to the connections' outboxes.
 //!
 //! Frames are pushed as they come, and written at the end of the turn: each connection once, by
 //! the thread that reads it. The hub's own thread writes to its connections itself, the others
@@ -23,11 +23,11 @@ pub(crate) const HUB_THREAD: usize = 0;
 #[derive(Debug)]
 struct Place {
     connection: Arc<Connection>,
-    /// It was sent something in this turn.
+    /// Something was pushed to it in this turn.
     dirty: bool,
 }
 
-/// The connections, and which of them have something to be written.
+/// The connections, and which of them have to be flushed.
 #[derive(Debug)]
 pub(super) struct Dispatch {
     /// By slot.
@@ -80,7 +80,7 @@ impl Dispatch {
         self.bytes_of_gone.0 += connection.liveness.bytes_in();
         self.bytes_of_gone.1 += connection.outbox.bytes_out();
         if place.dirty {
-            // What it was sent in this turn is still its own.
+            // What it was sent in this turn still has to be written.
             connection.outbox.flush();
         }
         Some(connection)
@@ -95,7 +95,7 @@ impl Dispatch {
         self.len
     }
 
-    /// How many slots there are, taken or not.
+    /// How many slots there are, used or not.
     pub(super) fn slots(&self) -> usize {
         self.places.len()
     }
@@ -120,7 +120,7 @@ impl Dispatch {
         })
     }
 
-    /// A connection whose reliable lane was full and whose user is in the lobby still.
+    /// A connection whose reliable lane was full and that is still in the lobby.
     pub(super) fn next_overflowed(&mut self) -> Option<Arc<Connection>> {
         while let Some(id) = self.overflowed.pop() {
             if let Some(connection) = self.get(id) {
@@ -130,13 +130,13 @@ impl Dispatch {
         None
     }
 
-    /// Has everyone written to who was sent something.
+    /// Flushes every connection that something was pushed to.
     pub(super) fn flush(&mut self) {
         for thread in (0..self.dirty.len()).filter(|thread| *thread != HUB_THREAD) {
             if !self.dirty[thread].is_empty() {
                 let slots = std::mem::take(&mut self.dirty[thread]);
                 let flusher = self.flushers[thread].clone();
-                flusher.hand_over(slots.iter().filter_map(|slot| self.take_dirty(*slot)));
+                flusher.queue(slots.iter().filter_map(|slot| self.take_dirty(*slot)));
                 self.recycle(thread, slots);
             }
         }

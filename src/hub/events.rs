@@ -1,7 +1,7 @@
-//! The stream of what has happened, for those who keep records.
+//! The stream of events, for logs, recordings and metrics.
 //!
-//! Each listener has a bounded queue of its own. The hub never waits: what does not fit is
-//! counted, and the listener is told how many events it has lost, in their place.
+//! Each listener has its own bounded queue. The hub never waits for it: events that don't fit are
+//! counted, and the listener gets the count in their place.
 
 use tokio::sync::mpsc;
 
@@ -13,7 +13,7 @@ pub(crate) type EventReceiver = mpsc::Receiver<LobbyEvent>;
 struct Listener {
     events: mpsc::Sender<LobbyEvent>,
     interest: Box<dyn Fn() -> Interest + Send>,
-    /// Events that did not fit since the last that did.
+    /// Events that have not fitted since the last that did.
     lost: u64,
 }
 
@@ -25,8 +25,8 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Adds a listener with a queue of `capacity` events. Its `interest` is asked for anew at each
-    /// turn of the hub.
+    /// Adds a listener with a queue of `capacity` events. The hub asks for its `interest` again at
+    /// each turn.
     pub(crate) fn listen(
         &mut self,
         capacity: usize,
@@ -47,19 +47,19 @@ impl Events {
         self.begin_turn();
     }
 
-    /// What at least one listener asks for.
+    /// The combined interest of all listeners.
     pub(crate) fn interest(&self) -> Interest {
         self.interest
     }
 
-    /// Asks the listeners for what they want, and forgets those that are gone.
+    /// Asks all listeners for their interest, and removes those that are gone.
     pub(crate) fn begin_turn(&mut self) {
         self.listeners.retain(|listener| !listener.events.is_closed());
         let interests = self.listeners.iter().map(|listener| (listener.interest)());
         self.interest = interests.fold(Interest::default(), Interest::or);
     }
 
-    /// Tells all who ask for it.
+    /// Sends an event to all listeners that are interested in it.
     pub(crate) fn tell(&mut self, event: LobbyEvent) {
         for listener in &mut self.listeners {
             if (listener.interest)().covers(&event) {

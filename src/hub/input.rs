@@ -9,27 +9,27 @@ use crate::model::{Hold, SessionId};
 use crate::protocol::websocket::CloseReason;
 use crate::protocol::{Refusal, Request};
 
-/// Inputs that wait for the hub; when it is full, connections are not read from.
+/// Inputs that may wait for the hub; while the queue is full, connections are not read from.
 pub(crate) const INPUT_QUEUE: usize = 4096;
 
 /// What a connection sends to the hub.
 pub(crate) enum Input {
     /// A handshake is complete.
     Connected(Arc<Connection>),
-    /// A request, or what could not be understood as one; with what is to be held until every
-    /// reader has been sent what comes of it.
+    /// A request, or why it could not be decoded; with a hold to keep until its effects have been
+    /// written to everyone.
     Request(SessionId, Result<Request, Refusal>, Option<Hold>),
-    /// Requests that the session has refused, with their answers, so that these keep their place.
+    /// Requests that the session has refused. Their answers go through the hub to stay in order.
     Refused {
         session: SessionId,
         /// Why the last of them was refused.
         refusal: Refusal,
-        /// One frame for each.
+        /// One answer for each.
         answers: Bytes,
         /// How many.
         count: u32,
     },
-    /// The connection has ended; with what to close it, after all that it was sent.
+    /// The connection has ended; with the reason to close it with, after everything it was sent.
     Disconnected(SessionId, Option<CloseReason>),
 }
 

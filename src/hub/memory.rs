@@ -1,8 +1,8 @@
-//! Keeping the server within its memory budget.
+//! Keeps the server within its memory budget.
 //!
-//! From three quarters on, connections that hold much are not read from (see
-//! `net/session`). If that is not enough for a while, or when all is used, those that hold the most
-//! are closed, one after the other, until enough is free.
+//! From three quarters on, sessions stop reading from connections that hold a lot. If that does
+//! not help in time, or once all of the budget is in use, those that hold the most are closed,
+//! until enough is free.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use super::Hub;
 use crate::model::{Pressure, SessionId, Timestamp};
 use crate::protocol::websocket::CloseReason;
 
-/// How often the budget is looked at while it is under pressure.
+/// How often the budget is checked while it is under pressure.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long high pressure is left to go down by itself.
+/// How long high pressure may last before connections are closed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Connections closed at once; freeing takes effect only when their frames are dropped.
+/// Connections closed at once; memory is freed only when their frames are dropped.
 const CLOSED_AT_ONCE: usize = 64;
 
-/// What holds less than this is no cause of pressure, in bytes.
+/// Connections that hold less than this, in bytes, are left alone.
 pub(crate) const FAIR_SHARE: usize = 64 << 10;
 
-/// Since when the budget has been under pressure, and when to look again.
+/// Since when the budget has been under pressure, and when to check it again.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     since: Option<Timestamp>,
@@ -30,14 +30,14 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// When it has to be looked at again, if it has to.
+    /// When to check again, while under pressure.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.since.map(|_| self.next)
     }
 }
 
 impl Hub {
-    /// Closes whoever holds the most, if there is no other way.
+    /// Closes the connections that hold the most, if there is no other way.
     pub(super) fn watch_memory(&mut self, now: Timestamp) {
         let pressure = self.budget.pressure();
         if pressure == Pressure::None {
@@ -66,7 +66,7 @@ impl Hub {
             }
             to_free = to_free.saturating_sub(held);
             let reason = format!(
-                "the server is out of memory, and {held} bytes of it wait for you or from you"
+                "the server is out of memory, and this connection holds {held} bytes of it"
             );
             self.let_go(id, CloseReason::new(CloseReason::POLICY, reason), now, true);
         }

@@ -1,16 +1,16 @@
 //! The operator's commands, carried out on the lobby.
 
-use crate::lobby::{Delivery, FpsChange, Lobby, RoomsFull};
+use crate::lobby::{Delivery, FpsChange, Lobby, RoomsFull, report};
 use crate::model::{FPS_RANGE, LOBBY, RoomId, RoomName, SessionId, Timestamp, UserName};
 use crate::operator::{Command, Done, OperatorError, TEXT_LIMIT};
 use crate::protocol::Refusal;
 
 type Outcome = Result<Done, OperatorError>;
 
-/// Carries out a command. The level of the log is not the lobby's affair.
+/// Carries out a command on the lobby, which leaves out those for the log.
 ///
 /// # Errors
-/// Why it was not carried out; then nothing has changed.
+/// Why it was not carried out. Nothing has changed then.
 pub(crate) fn operate(
     lobby: &mut Lobby,
     command: Command,
@@ -51,7 +51,7 @@ pub(crate) fn operate(
             let id = find_room(lobby, &room)?;
             let message = match title.as_str() {
                 "" => format!("{room} has no title now"),
-                title => format!("{room} is titled {title:?}"),
+                title => format!("{room} has the title {title:?} now"),
             };
             let users = lobby.set_title(id, title).map_err(broken)?;
             done(message, users)
@@ -92,7 +92,7 @@ fn set_fps(
         (Some(room), Some(fps)) => format!("{room} ticks at {fps} fps"),
         (Some(room), None) => format!("{room} follows the server's {server} fps"),
         (None, _) if gave_up > 0 => format!(
-            "all rooms tick at {server} fps; {} gave up a rate of their own",
+            "all rooms tick at {server} fps, including {} with a rate of their own",
             count(gave_up, "room")
         ),
         (None, _) => format!("all rooms tick at {server} fps"),
@@ -122,9 +122,9 @@ fn pin(
     };
     let users = lobby.pin(id, pinned, now, out).map_err(broken)?;
     let message = match lobby.rooms().find(room) {
-        Some(_) if pinned => format!("{room} stays even when nobody is in it"),
-        Some(_) => format!("{room} goes when its last member leaves"),
-        None => format!("{room} was empty and is gone"),
+        Some(_) if pinned => format!("{room} stays open even when it is empty"),
+        Some(_) => format!("{room} closes when its last member leaves"),
+        None => format!("{room} was empty and has been closed"),
     };
     done(message, users)
 }
@@ -156,7 +156,7 @@ fn done(message: String, users: usize) -> Outcome {
 }
 
 fn broken(refusal: Refusal) -> OperatorError {
-    Lobby::report(&refusal);
+    report(&refusal);
     OperatorError::Internal(refusal.reason.into_owned())
 }
 

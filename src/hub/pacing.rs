@@ -1,9 +1,9 @@
 //! Fewer wake-ups under load.
 //!
-//! A busy server that wakes for every packet spends more on waking than on the packets. While
-//! nearly all requests are poses, which wait for a tick anyway, a thread with nothing to do pauses
-//! before it polls for input, so that one poll finds several. The pause never reaches beyond the
-//! next tick. Chat is never put off by it, and a quiet server never pauses.
+//! A busy server that wakes for every packet spends more on waking up than on the packets. While
+//! nearly all requests are poses, which wait for a tick anyway, an idle thread pauses before it
+//! polls for input, so that one poll finds several packets. The pause never extends beyond the next
+//! tick. Chat is never delayed by it, and a quiet server never pauses.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::clock::{self, Clock};
 use crate::model::Timestamp;
 
-/// Polling is put off until about this many requests can have come.
+/// Polling is delayed until about this many requests can have arrived.
 const WORTH_A_POLL: f64 = 32.0;
 
 /// The longest pause.
@@ -21,23 +21,23 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(3);
 /// A pause shorter than this costs more than it saves.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
 
-/// Below this many requests a second nothing is put off.
+/// Below this many requests a second, polling is never delayed.
 const QUIET_PER_SECOND: f64 = 600.0;
 
-/// The highest share of requests other than poses with which polling is put off.
+/// Above this share of requests other than poses, polling is never delayed.
 const CHAT_SHARE: f64 = 0.05;
 
 /// How often the load is measured.
 const WINDOW: Duration = Duration::from_millis(25);
 
-/// How much is going on, as all threads see it.
+/// The load, as shared by all threads.
 #[derive(Debug)]
 pub(crate) struct Pacing {
     clock: Clock,
     poses: AtomicU64,
     others: AtomicU64,
     next_due: AtomicU64,
-    /// Whether a thread found that pausing pays when it last looked.
+    /// Whether pausing paid off when the load was last measured.
     busy: AtomicBool,
 }
 
@@ -74,7 +74,7 @@ impl Pacing {
         }
     }
 
-    /// Whether it pays to let all connections that are ready be read before a turn is taken.
+    /// Whether it pays to let all ready connections be read before the hub takes a turn.
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
     }
@@ -84,7 +84,7 @@ impl Pacing {
         self.next_due.store(due.as_micros(), Ordering::Relaxed);
     }
 
-    /// To be called by a thread that is about to wait for input.
+    /// Call this on a thread that is about to wait for input.
     pub(crate) fn before_park(&self) {
         let now = self.clock.now();
         let (poses, others) =
@@ -110,7 +110,7 @@ impl Pacing {
     }
 }
 
-/// How long polling is put off, given how much comes a second.
+/// How long to delay polling, given the load.
 fn pause(poses: f64, others: f64) -> Option<Duration> {
     let requests = poses + others;
     if requests < QUIET_PER_SECOND || others > requests * CHAT_SHARE {

@@ -1,4 +1,4 @@
-//! Connections that were refused before the hub heard of them.
+//! Connections that were refused before they reached the hub.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! What is checked at regular times: signs of life, deadlines, rates and limits hit.
+//! Regular checks: liveness, deadlines, rates, and connections refused.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use crate::model::{HISTORY_SECONDS, Limits, SessionId, Timestamp};
 use crate::operator::Traffic;
 use crate::protocol::websocket::{CloseReason, OpCode, control_frame};
 
-/// Each connection is checked at least this often, in slices: or in an eighth of the shortest
-/// deadline that it has.
+/// Every connection is checked at least this often, or in an eighth of the shortest deadline, a slice
+/// of the connections at a time.
 const ROUND: Duration = Duration::from_millis(2500);
 const ROUNDS_IN_DEADLINE: u32 = 8;
 
-/// Slices in a round. Pings that go out together are cheaper, and so are pongs that come together.
+/// Slices in a round: few, since pings that go out together are cheaper, and so are their pongs.
 const SLICES: u32 = 2;
 
-/// Pings in one turn, so that it takes 2 ms or so and no tick is late for them; or the share of
-/// the connections that still lets each have its ping in time.
+/// Pings in one turn, so that it takes about 2 ms and delays no tick; or, if that is more, the share
+/// of the connections that still pings each of them in time.
 const PINGS_A_TURN: usize = 512;
 const SHARE_PINGED_A_TURN: usize = 8;
 
-/// A client that is sending is pinged this often, for its round-trip time.
+/// How often a client that sends is pinged, to measure its round-trip time.
 const ROUND_TRIP_INTERVAL: Duration = Duration::from_secs(5);
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ pub(super) struct Sweep {
     interval: Duration,
     slice: u32,
     next_second: Timestamp,
-    /// Totals in and out a second ago, if an operator was watching.
+    /// Totals in and out a second ago, if a console was watching.
     bytes: Option<(u64, u64)>,
     bytes_in: u64,
     bytes_out: VecDeque<u64>,
@@ -73,20 +73,20 @@ impl Sweep {
     }
 }
 
-/// What is to become of a connection.
+/// What to do about a connection.
 enum Verdict {
     Fine,
     Ping,
-    /// It is told, after what waits for it.
+    /// Close it after everything that is queued.
     Close(&'static str, Duration),
-    /// At once: it reads nothing, so there is nothing to wait for.
+    /// Close it at once: it reads nothing.
     Abandon(&'static str, Duration),
 }
 
 impl Hub {
     pub(super) fn sweep(&mut self, now: Timestamp) {
         let nobody = self.dispatch.len() == 0;
-        // Rates are counted by the second.
+        // Once a second at least, for the rates.
         self.sweep.next = now.plus(if nobody { SECOND } else { self.sweep.interval.min(SECOND) });
         let slots = self.dispatch.slots();
         let slice = self.sweep.slice as usize;
@@ -123,10 +123,10 @@ impl Hub {
         let (liveness, outbox) = (&connection.liveness, &connection.outbox);
         let idle = self.limits.idle_timeout;
         if liveness.stuck_for(outbox.is_blocked(), outbox.bytes_out(), now) > idle {
-            return Verdict::Abandon("you have read nothing for", idle);
+            return Verdict::Abandon("you read nothing for", idle);
         }
         if now.since(liveness.heard()) > idle {
-            return Verdict::Abandon("nothing has come from you, not even a pong, for", idle);
+            return Verdict::Abandon("you sent nothing, not even a pong, for", idle);
         }
         let login = self.limits.login_timeout;
         if self
@@ -135,10 +135,10 @@ impl Hub {
             .get(id)
             .is_some_and(|session| session.user.is_none() && now.since(session.connected) > login)
         {
-            return Verdict::Close("you have not logged in within", login);
+            return Verdict::Close("you did not log in within", login);
         }
         let unanswered = liveness.pinged() > liveness.heard();
-        // With the round that may pass before it is seen, an eighth is left for the pong.
+        // After the round that may pass before this is seen, an eighth is left for the pong.
         let before_idle = idle * 3 / 4;
         let sends = liveness.heard_request() > liveness.pinged()
             && now.since(liveness.heard_request()) < ROUND_TRIP_INTERVAL;
@@ -149,7 +149,7 @@ impl Hub {
         Verdict::Fine
     }
 
-    /// Closes a connection and has its user leave; `at_once` drops what waits for it.
+    /// Closes a connection and removes its user; `at_once` drops what is queued for it.
     pub(super) fn let_go(
         &mut self,
         id: SessionId,

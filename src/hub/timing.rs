@@ -1,10 +1,10 @@
-//! What ticks cost the hub, over the second that is being counted and the one before.
+//! What ticks cost the hub, in the current second and the one before.
 
 use std::time::Duration;
 
 use crate::model::Timestamp;
 
-/// Two seconds' worth of figures.
+/// The figures of two seconds.
 #[derive(Debug, Default)]
 pub(super) struct Timing {
     second: u64,
@@ -12,7 +12,7 @@ pub(super) struct Timing {
     last: Second,
 }
 
-/// One second's.
+/// The figures of one second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Second {
     pub(super) rounds: u32,
@@ -31,7 +31,7 @@ impl Timing {
         }
     }
 
-    /// Counts one round of ticks that began at `now`.
+    /// Counts a round of ticks that began at `now`.
     pub(super) fn add(&mut self, now: Timestamp, took: Duration, late: Duration) {
         self.turn_to(now);
         let second = &mut self.now;
@@ -41,7 +41,7 @@ impl Timing {
         second.latest = second.latest.max(late);
     }
 
-    /// The last whole second.
+    /// The figures of the last whole second.
     pub(super) fn last(&mut self, now: Timestamp) -> Second {
         self.turn_to(now);
         self.last

@@ -1,4 +1,4 @@
-//! What the operator sees of the world.
+//! Builds the operator's snapshots.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::operator::{
     UserRow,
 };
 
-/// Sending nothing of its own for this long makes a user idle.
+/// A user that sends no request for this long is idle.
 const IDLE_AFTER: Duration = Duration::from_secs(5);
 
-/// Leaving a ping unanswered for this long makes a user asleep.
+/// A user that leaves a ping unanswered for this long is asleep.
 const ASLEEP_AFTER: Duration = Duration::from_secs(3);
 
 /// The longest text of a chat line, in characters.
@@ -27,7 +27,7 @@ const CHAT_TEXT: usize = 500;
 /// Seconds over which a user's rate is measured.
 const RATE_SECONDS: u64 = 5;
 
-/// What the lobby does not know of a session: its connection.
+/// What a snapshot shows of a connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionView {
     /// Where it connects from.
@@ -38,16 +38,16 @@ pub(crate) struct ConnectionView {
     pub(crate) bytes_out: u64,
     /// Ticks it skipped.
     pub(crate) skipped_ticks: u64,
-    /// Bytes waiting for it.
+    /// Bytes queued for it.
     pub(crate) queued_bytes: usize,
-    /// How long ago anything came from it.
+    /// How long ago it last sent anything.
     pub(crate) silent_for: Duration,
-    /// How long ago the ping was sent that it has not answered yet.
+    /// How long ago a ping was sent that it has not answered yet.
     pub(crate) unanswered_ping: Option<Duration>,
 }
 
 impl ConnectionView {
-    /// What is to be known of a connection.
+    /// Reads it from a connection.
     pub(crate) fn of(connection: &Connection, now: Timestamp) -> Self {
         let (liveness, outbox) = (&connection.liveness, &connection.outbox);
         let (heard, pinged) = (liveness.heard(), liveness.pinged());
@@ -63,7 +63,7 @@ impl ConnectionView {
     }
 }
 
-/// Fills in what the lobby knows: rooms, users, chat, the user in focus and the rates.
+/// Fills in what comes from the lobby: rooms, users, chat, the user in focus and the rates.
 pub(crate) fn view(
     lobby: &Lobby,
     now: Timestamp,
@@ -74,10 +74,12 @@ pub(crate) fn view(
     snapshot.fps = lobby.fps();
     let (rooms, registry) = (lobby.rooms(), lobby.registry());
     snapshot.rooms = rooms.iter().map(|room| room_row(lobby, room, now)).collect();
-    snapshot.users = registry
-        .logged_in()
-        .map(|session| user_row(lobby, session, now, connection(session.id).unwrap_or_default()))
-        .collect();
+    snapshot.users.reserve_exact(registry.users());
+    snapshot.users.extend(
+        registry.logged_in().map(|session| {
+            user_row(lobby, session, now, connection(session.id).unwrap_or_default())
+        }),
+    );
     let fastest = rooms
         .iter()
         .filter(|room| room.len() > 0)

@@ -1,20 +1,21 @@
-//! What an operator does to the world.
+//! The operator's actions.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::event::{EventKind, Message};
-use super::{Delivery, Lobby, report, tell};
+use super::Lobby;
+use super::delivery::{Delivery, tell};
+use super::event::{EventKind, LobbyEvent, Message};
 use crate::model::{RoomId, RoomName, SessionId, Timestamp};
 use crate::protocol::encode::{self, json_string};
 use crate::protocol::websocket::CloseReason;
 use crate::protocol::{Code, EventBody, Refusal, SERVER_USER};
 
-/// There are as many rooms as there may be: so many.
+/// There are as many rooms as the limit allows, which is this many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RoomsFull(pub(crate) usize);
 
-/// What a change of rates has touched.
+/// What a change of rates has affected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FpsChange {
     /// Members of the rooms whose rate was set.
@@ -24,7 +25,7 @@ pub(crate) struct FpsChange {
 }
 
 impl Lobby {
-    /// Sends a user away: error 403 with `told`, then close 1008.
+    /// Disconnects a user: error 403 with the reason `told`, then close 1008.
     pub(crate) fn kick(
         &mut self,
         id: SessionId,
@@ -38,10 +39,10 @@ impl Lobby {
         out.close(id, CloseReason::new(CloseReason::POLICY, told));
     }
 
-    /// Opens a room of a name that none has.
+    /// Opens a room, whose name no other may have.
     ///
     /// # Errors
-    /// If there are as many as there may be.
+    /// If there are as many as the limit allows.
     pub(crate) fn open_room(
         &mut self,
         name: RoomName,
@@ -55,7 +56,7 @@ impl Lobby {
         Ok(self.rooms.open(name))
     }
 
-    /// Makes everyone leave a room, which is gone then unless it is pinned; returns how many left.
+    /// Removes everyone from a room, and the room too unless it is pinned; returns how many left.
     ///
     /// # Errors
     /// 500 if an invariant is broken.
@@ -79,8 +80,8 @@ impl Lobby {
         Ok(members.len())
     }
 
-    /// Sets how often rooms tick. For one room, `None` lets it follow the server's rate again; for
-    /// the server, every room follows, even those that had a rate of their own.
+    /// Sets how often rooms tick. `None` lets a room follow the server's rate again. A change for
+    /// the whole server includes rooms with a rate of their own.
     ///
     /// # Errors
     /// 500 if an invariant is broken.
@@ -113,7 +114,7 @@ impl Lobby {
         Ok(change)
     }
 
-    /// Says something as the operator, in one room or in all; returns how many users were told.
+    /// Sends an announcement to one room or to all; returns how many users got it.
     ///
     /// # Errors
     /// 500 if an invariant is broken.
@@ -140,13 +141,13 @@ impl Lobby {
             if out.interest().messages {
                 let (room, message) = (room.name.clone(), message.clone());
                 let kind = EventKind::Said { session: None, room, message };
-                out.event(super::LobbyEvent { time: now, kind });
+                out.event(LobbyEvent { time: now, kind });
             }
         }
         Ok(told.len())
     }
 
-    /// Has a room stay when its last member leaves, or not; returns how many members it has.
+    /// Sets whether a room is kept when its last member leaves; returns how many members it has.
     ///
     /// # Errors
     /// 500 if an invariant is broken.
@@ -178,10 +179,5 @@ impl Lobby {
             Some(room) => vec![room],
             None => self.rooms.iter().map(|room| room.id).collect(),
         }
-    }
-
-    /// Logs a broken invariant.
-    pub(crate) fn report(broken: &Refusal) {
-        report(broken);
     }
 }

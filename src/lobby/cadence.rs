@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use crate::model::Timestamp;
 
-/// Rooms of one rate tick together, on multiples of their period, so that one wake-up serves
-/// them all; a new rate goes on from the last tick.
+/// Rooms with the same rate tick together, on multiples of their period, so that one wake-up serves
+/// them all; a new rate counts from the last tick.
 #[derive(Debug, Default)]
 pub(crate) struct Cadence {
     /// The room's own rate, in ticks a second.
     pub(crate) own_fps: Option<f64>,
     /// When the last tick was due.
     last_due: Timestamp,
-    /// When the next is due; `None` while there is no news.
+    /// When the next is due; `None` while there are no new poses.
     pub(crate) next_due: Option<Timestamp>,
 }
 
 impl Cadence {
-    /// When a tick is due, given that there is news since `now`.
+    /// When a tick is due for a pose that came at `now`.
     pub(super) fn due(&self, now: Timestamp, fps: f64) -> Timestamp {
         let period = 1e6 / fps;
         let follow = self.last_due.as_micros() as f64 + period;
@@ -27,7 +27,7 @@ impl Cadence {
             // Whole microseconds drift from the grid by less than this.
             if (on_grid - follow).abs() < 3.0 { on_grid } else { follow }
         } else if follow + period > now {
-            // Late by less than a tick: at once, and from here on.
+            // Less than one tick late: at once, and later ticks count from here.
             now
         } else {
             (now / period).ceil() * period

@@ -1,4 +1,4 @@
-//! What has happened, told to whoever keeps records: the log, a recording, metrics.
+//! Events: what has happened, for the log, recordings and metrics.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::{Pose, RoomName, SessionId, Timestamp, UserName};
 use crate::protocol::{Code, EventBody};
 
-/// Which events somebody listens to. Nothing is built that nobody asks for.
+/// Which events a listener wants. Others are not even built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
     /// Connections, logins, rooms, joins, leaves, refusals, the operator's actions.
@@ -24,7 +24,7 @@ impl Interest {
     /// Everything.
     pub const ALL: Self = Self { presence: true, messages: true, poses: true, ticks: true };
 
-    /// What at least one of both asks for.
+    /// What either asks for.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -57,14 +57,14 @@ pub struct LobbyEvent {
 
 /// What has happened.
 #[derive(Clone, Debug)]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are enough")]
 pub enum EventKind {
     /// A connection has completed its handshake.
     Connected {
         session: SessionId,
         peer: SocketAddr,
     },
-    /// A connection has ended; its user, if any, has left before.
+    /// A connection has ended. Its user, if any, has logged out before.
     Disconnected {
         session: SessionId,
     },
@@ -110,7 +110,7 @@ pub enum EventKind {
         room: RoomName,
         pose: Pose,
     },
-    /// A room's poses went out to so many members, so long after they were due.
+    /// A room's poses went out; `late` is how long after they were due.
     Ticked {
         room: RoomName,
         members: usize,
@@ -132,13 +132,13 @@ pub enum EventKind {
         reason: Arc<str>,
         count: u32,
     },
-    /// So many events were lost here, because the listener was too slow.
+    /// Events were lost here, because the listener was too slow.
     Lost {
         count: u64,
     },
 }
 
-/// A message or event of a user's own, shared by the history, the console's chat and the events.
+/// A message or event that a user sent, shared by the history, the console's chat and the events.
 #[derive(Debug)]
 pub struct Message {
     /// When it was sent.
@@ -149,6 +149,6 @@ pub struct Message {
     pub(crate) user_json: Arc<str>,
     /// What was sent.
     pub body: EventBody,
-    /// Its place in the memory budget.
+    /// Its share of the memory budget.
     pub(super) _charge: Option<crate::model::Charge>,
 }

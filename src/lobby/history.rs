@@ -1,4 +1,4 @@
-//! What was said in a room: for those who join, and for the operator.
+//! The last messages of a room, for users who join and for the operator.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Keeps a message, and of the others the newest that fit.
+    /// Adds a message and drops the oldest until the rest fit.
     pub(super) fn keep(&mut self, message: &Arc<Message>, messages: usize, bytes: usize) {
         self.messages.push_back(message.clone());
         self.bytes += size(message);

@@ -1,14 +1,15 @@
-//! Rates and evenness, measured where things happen, with the time passed in.
+//! Rates, and how even a stream is. The time is passed in.
 
+use std::f64::consts::SQRT_2;
 use std::time::Duration;
 
 use crate::model::{HISTORY_SECONDS, Timestamp};
 
-/// What came in each of the last seconds.
+/// Counts of each of the last seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct PerSecond {
     counts: [u32; HISTORY_SECONDS + 1],
-    /// The second that is being counted.
+    /// The current second.
     second: u64,
     /// The second of the first count.
     first: Option<u64>,
@@ -49,28 +50,28 @@ impl PerSecond {
         self.counts[(second % SLOTS) as usize]
     }
 
-    /// How many came in the last whole second.
+    /// The count of the last whole second.
     pub(crate) fn last(&self, now: Timestamp) -> u32 {
         self.of(second_of(now).saturating_sub(1))
     }
 
-    /// How many a second came over the last `seconds` whole seconds, or since the first if that
-    /// is shorter.
+    /// The mean count of the last `seconds` whole seconds, or of those since the first count if they
+    /// are fewer.
     pub(crate) fn mean(&self, now: Timestamp, seconds: u64) -> f64 {
         let Some(first) = self.first else { return 0.0 };
         let end = second_of(now);
         let begin = end.saturating_sub(seconds).max(first);
         if begin >= end {
-            // Within the first second: what has come so far.
+            // Within the first second: the count so far.
             return f64::from(self.of(end));
         }
-        // The first second was not whole.
+        // The first second was incomplete.
         let begin = if begin == first && end - begin > 1 { begin + 1 } else { begin };
         let sum: u64 = (begin..end).map(|second| u64::from(self.of(second))).sum();
         sum as f64 / (end - begin) as f64
     }
 
-    /// The last whole seconds, oldest first, from the first count on.
+    /// The counts of the last whole seconds, oldest first, from the first count on.
     pub(crate) fn history(&self, now: Timestamp) -> Vec<u32> {
         let Some(first) = self.first else { return Vec::new() };
         let end = second_of(now);
@@ -80,13 +81,13 @@ impl PerSecond {
     }
 }
 
-/// Bounds between gaps grow by a quarter of an octave: a figure is right to within 19 %.
+/// Buckets are a quarter of an octave wide, so that a gap is known to within 19 %.
 const GAP_BUCKETS: usize = 60;
 
-/// Gaps are told apart from this many microseconds on; 60 quarter octaves reach 16 s.
+/// The end of the first bucket's range, in microseconds; 60 quarter octaves reach 16 s.
 const SHORTEST_GAP: f64 = 500.0;
 
-/// How long gaps count.
+/// How many seconds a gap counts.
 const GAP_SECONDS: usize = 5;
 
 /// How even a stream is: the times between its messages over the last 5 s.
@@ -125,25 +126,30 @@ impl Gaps {
         *count = count.saturating_add(1);
     }
 
-    /// The gap that 95 of 100 stay below, and the longest, the one still open included.
-    /// None when nothing came in the last 5 s.
+    /// The 95th percentile of the gaps, and the longest, the current one included. `None` if nothing
+    /// came in the last 5 s.
     pub(crate) fn p95_and_longest(&self, now: Timestamp) -> Option<(Duration, Duration)> {
         let open = now.since(self.last?);
         if open >= Duration::from_secs(GAP_SECONDS as u64) {
             return None;
         }
         let oldest = second_of(now).saturating_sub(GAP_SECONDS as u64);
-        let recent = || self.seconds.iter().filter(|slot| slot.second >= oldest);
-        let longest = recent().map(|slot| slot.longest).max().unwrap_or(0);
+        let mut longest = 0;
+        let mut counts = [0_u16; GAP_BUCKETS];
+        for slot in self.seconds.iter().filter(|slot| slot.second >= oldest) {
+            longest = slot.longest.max(longest);
+            for (sum, count) in counts.iter_mut().zip(slot.counts) {
+                *sum += u16::from(count);
+            }
+        }
         let longest = Duration::from_micros(longest.into()).max(open);
-        let total: u32 =
-            recent().flat_map(|slot| &slot.counts).map(|count| u32::from(*count)).sum();
+        let total: u32 = counts.iter().map(|count| u32::from(*count)).sum();
         if total == 0 {
             return None;
         }
         let mut left = total - total * 95 / 100;
-        for bucket in (0..GAP_BUCKETS).rev() {
-            let count: u32 = recent().map(|slot| u32::from(slot.counts[bucket])).sum();
+        for (bucket, count) in counts.into_iter().enumerate().rev() {
+            let count = u32::from(count);
             if count >= left {
                 return Some((upper_bound(bucket).min(longest), longest));
             }
@@ -159,8 +165,22 @@ fn bucket(gap_micros: u32) -> usize {
 }
 
 fn upper_bound(bucket: usize) -> Duration {
-    Duration::from_micros((SHORTEST_GAP * ((bucket + 1) as f64 / 4.0).exp2()) as u64)
+    Duration::from_micros(UPPER_BOUNDS[bucket].into())
 }
+
+/// The end of each bucket's range, in microseconds.
+const UPPER_BOUNDS: [u32; GAP_BUCKETS] = {
+    /// The powers of two between 1 and 2, by quarters.
+    const QUARTERS: [f64; 4] = [1.0, 1.189_207_115_002_721, SQRT_2, 1.681_792_830_507_429];
+    let mut bounds = [0; GAP_BUCKETS];
+    let mut bucket = 0;
+    while bucket < GAP_BUCKETS {
+        let octaves = (1_u32 << ((bucket + 1) / 4)) as f64;
+        bounds[bucket] = (SHORTEST_GAP * QUARTERS[(bucket + 1) % 4] * octaves) as u32;
+        bucket += 1;
+    }
+    bounds
+};
 
 #[cfg(test)]
 mod tests {
@@ -200,5 +220,15 @@ mod tests {
         let (p95, longest) = uneven.p95_and_longest(at(3820)).unwrap();
         assert!(p95 >= Duration::from_millis(150) && longest >= Duration::from_millis(190));
         assert_eq!(even.p95_and_longest(at(9000)), None);
+    }
+
+    #[test]
+    fn gaps_lie_below_the_bound_of_their_bucket() {
+        for gap in (0..16_000_000).step_by(997) {
+            let above = upper_bound(bucket(gap)).as_micros() as u32;
+            let below = bucket(gap).checked_sub(1).map_or(0, |below| UPPER_BOUNDS[below]);
+            // Bounds are cut to whole microseconds.
+            assert!(gap <= above && gap + 1 >= below, "{below} {gap} {above}");
+        }
     }
 }

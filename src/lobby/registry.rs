@@ -1,4 +1,4 @@
-//! Who is who: connections, the users that are logged in on them, and the rooms they are in.
+//! Connections, the users that are logged in on them, and the rooms that these are in.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -22,17 +22,17 @@ const JOURNAL_TEXT: usize = 1024;
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) user: Option<User>,
-    /// In the order it joined.
+    /// In the order of joining.
     pub(crate) memberships: SmallVec<[Membership; 1]>,
     pub(crate) connected: Timestamp,
     pub(crate) last_request: Timestamp,
     pub(crate) refusals: u64,
-    /// Only for those who stream, so that an idle session costs little.
+    /// Only for sessions that stream, so that others cost little.
     pub(crate) stream: Option<Box<Stream>>,
     pub(crate) journal: Option<Box<Journal>>,
 }
 
-/// Who is logged in on a connection.
+/// The user that is logged in on a connection.
 #[derive(Debug)]
 pub(crate) struct User {
     pub(crate) name: UserName,
@@ -56,7 +56,7 @@ pub(crate) struct Stream {
     pub(crate) gaps: Gaps,
 }
 
-/// What a user did last, for the operator.
+/// A user's last messages and refusals, for the operator.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     pub(crate) messages: VecDeque<(RoomName, Arc<Message>)>,
@@ -67,7 +67,7 @@ impl Session {
     /// The user that is logged in.
     ///
     /// # Errors
-    /// 500 if there is none: asked only where one is.
+    /// 500 if there is none, which breaks an invariant.
     pub(super) fn user(&self) -> Result<&User, Refusal> {
         self.user
             .as_ref()
@@ -100,7 +100,7 @@ impl Session {
     }
 }
 
-/// All connections, and who is logged in on them.
+/// All connections, and the users that are logged in on them.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     /// By slot.
@@ -111,12 +111,11 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// How many are logged in.
-    #[cfg(test)]
     pub(crate) fn users(&self) -> usize {
         self.names.len()
     }
 
-    /// Those who are logged in, sorted by name without case.
+    /// The sessions that are logged in, sorted by name without case.
     pub(crate) fn logged_in(&self) -> impl Iterator<Item = &Session> {
         self.names.values().filter_map(|id| self.get(*id))
     }
@@ -130,20 +129,20 @@ impl Registry {
         self.sessions.get_mut(id.slot())?.as_mut().filter(|session| session.id == id)
     }
 
-    /// As [`Self::get_mut`], where it has to be there.
+    /// As [`Self::get_mut`], for a session that must exist.
     ///
     /// # Errors
-    /// 500 if it is not.
+    /// 500 if it doesn't.
     pub(super) fn known(&mut self, id: SessionId) -> Result<&mut Session, Refusal> {
         self.get_mut(id).ok_or_else(|| Refusal::internal(format!("there is no session {id}")))
     }
 
-    /// Who is logged in with a name that looks like this one.
+    /// The session that is logged in with a name equal to this one.
     pub(crate) fn find(&self, name: &UserName) -> Option<SessionId> {
         self.names.get(name.folded()).copied()
     }
 
-    /// Takes in a connection, into a slot that nobody else has now.
+    /// Adds a connection. No other open connection may have its slot.
     pub(super) fn insert(&mut self, id: SessionId, now: Timestamp) {
         if self.sessions.len() <= id.slot() {
             self.sessions.resize_with(id.slot() + 1, || None);
@@ -160,7 +159,7 @@ impl Registry {
         });
     }
 
-    /// Logs a user in on a connection. Nobody else may have that name.
+    /// Logs a user in on a connection. No other user may have an equal name.
     pub(super) fn log_in(&mut self, id: SessionId, user: User) -> Result<(), Refusal> {
         let folded = user.name.folded().clone();
         self.known(id)?.user = Some(user);
@@ -168,7 +167,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Forgets a connection, and frees the name of who was logged in on it.
+    /// Removes a connection, and frees the name of its user.
     pub(super) fn remove(&mut self, id: SessionId) -> Option<Session> {
         self.get(id)?;
         let session = self.sessions.get_mut(id.slot())?.take()?;
@@ -179,7 +178,7 @@ impl Registry {
     }
 }
 
-/// A journal holds on to no large message.
+/// The message, or its beginning if it is large: a journal keeps no large messages alive.
 fn excerpt(message: &Arc<Message>) -> Arc<Message> {
     let text = &message.body.text;
     if text.len() <= JOURNAL_TEXT {

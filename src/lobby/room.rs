@@ -1,6 +1,6 @@
-//! One room: who is in it, what was said, and where everyone is.
+//! One room: its members, its history and its members' poses.
 //!
-//! A room knows its members by number and looks at nothing else, neither names nor other rooms,
+//! A room knows its members by number, and nothing about sessions or other rooms,
 //! so that it can live on another thread or machine. What it sends goes to a [`Delivery`].
 
 use std::collections::BTreeMap;
@@ -16,10 +16,10 @@ use super::meter::PerSecond;
 use crate::model::{Budget, Limits, Pose, RoomId, RoomName, SessionId, Timestamp};
 use crate::protocol::encode::{self, Events, JOIN, LEAVE};
 
-/// Messages kept for the operator, those that history does not keep included.
+/// Messages kept for the operator, including those that history does not keep.
 const RECENT_MESSAGES: usize = 100;
 
-/// A member's number in its room. Numbers are used again.
+/// A member's number in its room. Numbers are reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MemberId(u32);
 
@@ -87,7 +87,7 @@ impl Room {
         self.members.iter().flatten()
     }
 
-    /// One member; `None` if nobody has that number.
+    /// One member; `None` if no member has that number.
     pub(crate) fn member(&self, id: MemberId) -> Option<&Member> {
         self.members.get(id.0 as usize)?.as_ref()
     }
@@ -96,7 +96,7 @@ impl Room {
         self.members.get_mut(id.0 as usize)?.as_mut()
     }
 
-    /// Takes a member in and tells the others; returns its number.
+    /// Adds a member and tells the others; returns its number.
     pub(super) fn join(
         &mut self,
         session: SessionId,
@@ -121,7 +121,7 @@ impl Room {
         id
     }
 
-    /// Shows a member the room as it is: who is in it, what was said, and where everyone is.
+    /// Sends a member the state of the room: the listing, the history and the poses.
     pub(super) fn show(&self, to: SessionId, out: &mut impl Delivery) {
         out.costly(to, &self.listing());
         for frame in [self.history(), self.full_tick()].into_iter().flatten() {
@@ -129,8 +129,8 @@ impl Room {
         }
     }
 
-    /// Lets a member go, tells the others, and sees to it that it is in no later tick. `None` if
-    /// nobody has that number.
+    /// Removes a member, tells the others, and makes sure that it is in no later tick. `None` if no
+    /// member has that number.
     pub(super) fn leave(
         &mut self,
         id: MemberId,
@@ -141,8 +141,8 @@ impl Room {
         self.free.push(id.0);
         self.order.remove(&left.folded);
         out.retract_tick(left.session, self.id);
-        // Slow readers may have a tick waiting that still shows who has left. It is taken back
-        // before they are told of the leave, and they get a new one after it.
+        // For slow readers, a tick that still shows the member may be queued. It is dropped before
+        // they are told of the leave, and they get a new one afterwards.
         let mut stale = Vec::new();
         if left.pose.is_some() {
             let sessions = self.members().map(|member| member.session);
@@ -159,9 +159,9 @@ impl Room {
         Some(())
     }
 
-    /// Empties the room: everyone gets one `leave` for everyone. Returns who was in it.
+    /// Removes all members: each gets one `leave` for each. Returns who was in the room.
     pub(super) fn clear(&mut self, now: Timestamp, out: &mut impl Delivery) -> Vec<SessionId> {
-        // Before the leaves, so that no writer sends poses after them.
+        // Before the leaves, so that no poses are written after them.
         for member in self.members() {
             out.retract_tick(member.session, self.id);
         }
@@ -194,7 +194,7 @@ impl Room {
         self.budget.share(events.finish(), Vec::new())
     }
 
-    /// Keeps a message for those who join later, within the limits, and for the operator.
+    /// Keeps a message for users who join later, within the limits, and for the operator.
     pub(super) fn keep(&mut self, message: &Arc<Message>, limits: &Limits) {
         self.recent.keep(message, RECENT_MESSAGES, limits.history_bytes);
         if message.body.kept {

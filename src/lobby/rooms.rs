@@ -1,4 +1,4 @@
-//! All rooms: which there are, in which order they are listed, and when they are due to tick.
+//! All rooms: by number, by name, in the order of listings, and by when they are due to tick.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub(crate) struct Rooms {
     by_name: HashMap<RoomName, RoomId>,
     /// `lobby` first, then by name without case.
     order: BTreeMap<(bool, String, RoomName), RoomId>,
-    /// When rooms with news are due.
+    /// The rooms with new poses, by when their tick is due.
     due: BTreeSet<(Timestamp, RoomId)>,
-    /// The rooms and their titles as JSON, kept ready for those who ask.
+    /// The rooms and their titles as JSON, kept ready to be sent.
     titles: Option<Arc<str>>,
     budget: Budget,
 }
@@ -57,13 +57,13 @@ impl Rooms {
     /// One room.
     ///
     /// # Errors
-    /// 500 if there is none: ids come from memberships and from [`Self::find`], and rooms with
-    /// members stay.
+    /// 500 if there is none, which breaks an invariant: ids come from memberships and from
+    /// [`Self::find`], and rooms with members are kept.
     pub(crate) fn get(&self, id: RoomId) -> Result<&Room, Refusal> {
         self.rooms.get(id.0 as usize).and_then(Option::as_ref).ok_or_else(|| no_room(id))
     }
 
-    /// One room, to be changed.
+    /// One room, mutably.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -71,7 +71,7 @@ impl Rooms {
         self.rooms.get_mut(id.0 as usize).and_then(Option::as_mut).ok_or_else(|| no_room(id))
     }
 
-    /// Opens a room of a name that none has.
+    /// Opens a room, whose name no other may have.
     pub(super) fn open(&mut self, name: RoomName) -> RoomId {
         let id = RoomId(self.free.pop().unwrap_or(self.rooms.len() as u32));
         if self.rooms.len() <= id.0 as usize {
@@ -84,7 +84,7 @@ impl Rooms {
         id
     }
 
-    /// Forgets a room unless it has members or is to stay; returns its name if it is gone.
+    /// Closes a room unless it has members or is to be kept; returns its name if it was closed.
     pub(super) fn sweep(&mut self, id: RoomId) -> Result<Option<RoomName>, Refusal> {
         let room = self.get(id)?;
         if room.len() > 0 || room.pinned || room.name.as_str() == LOBBY {
@@ -118,12 +118,12 @@ impl Rooms {
         self.titles.insert(titles.into()).clone()
     }
 
-    /// When the next tick is due, if any room has news.
+    /// When the next tick is due, if any room has new poses.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// Has a room tick when it is next due, at `fps` unless it has a rate of its own.
+    /// Schedules a room's next tick, at `fps` unless it has a rate of its own.
     pub(super) fn schedule(&mut self, id: RoomId, now: Timestamp, fps: f64) -> Result<(), Refusal> {
         let cadence = &mut self.get_mut(id)?.cadence;
         let due = cadence.due(now, cadence.own_fps.unwrap_or(fps));
@@ -134,7 +134,8 @@ impl Rooms {
         Ok(())
     }
 
-    /// The next room that is due by `now`, taken from the schedule, and when it was.
+    /// Removes the next room that is due by `now` from the schedule; returns it and when it was
+    /// due.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Option<(Timestamp, RoomId)> {
         let next = self.due.first().copied().filter(|(due, _)| *due <= now)?;
         self.due.pop_first();

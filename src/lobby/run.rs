@@ -1,4 +1,4 @@
-//! Consecutive messages of one room, sent as one buffer.
+//! Consecutive messages to one room, sent as one buffer.
 //!
 //! Within one turn of the hub, messages to one room often follow each other. Their frames are
 //! gathered in one buffer that all members share, so that a member costs one push and its
@@ -13,10 +13,10 @@ use bytes::{Bytes, BytesMut};
 use crate::model::{Budget, Hold, RoomId, Timestamp};
 use crate::protocol::encode::Events;
 
-/// A run is sent once it is this long, in bytes, even within a turn.
+/// A run is sent once it is longer than this, in bytes, even within a turn.
 const LIMIT: usize = 64 << 10;
 
-/// The run that is being gathered, if any.
+/// The current run, if any.
 #[derive(Default)]
 pub(super) struct Run {
     room: Option<RoomId>,
@@ -25,12 +25,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// The room that it is of.
+    /// The room that it goes to.
     pub(super) fn room(&self) -> Option<RoomId> {
         self.room
     }
 
-    /// Adds a message. A run of another room has to be taken first.
+    /// Adds a message. A run to another room has to be taken first.
     pub(super) fn add(
         &mut self,
         room: RoomId,
@@ -47,7 +47,7 @@ impl Run {
         self.holds.extend(hold);
     }
 
-    /// Whether it is so long that it has to be sent now.
+    /// Whether it is long enough to be sent now.
     pub(super) fn is_full(&self) -> bool {
         self.frames.len() > LIMIT
     }
@@ -55,7 +55,7 @@ impl Run {
     /// The room and its frames, if there is a run.
     pub(super) fn take(&mut self, budget: &Budget) -> Option<(RoomId, Bytes)> {
         let room = self.room.take()?;
-        // The buffer is not used again: it would be reserved for as long as the slowest reader.
+        // The buffer is not reused: it lives as long as its slowest reader.
         let frames = std::mem::take(&mut self.frames).freeze();
         Some((room, budget.share(frames, std::mem::take(&mut self.holds))))
     }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn is_full_at_its_limit_and_lets_go_of_holds_with_its_last_reader() {
+    fn is_full_at_its_limit_and_drops_holds_with_its_last_reader() {
         let budget = Budget::default();
         let mut run = Run::default();
         let held = std::sync::Arc::new(());

@@ -19,11 +19,11 @@ struct Inner {
 /// How full a [`Budget`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pressure {
-    /// Less than three quarters are used.
+    /// Less than three quarters of it is in use.
     None,
-    /// Connections that hold much are not read from.
+    /// Connections that hold a lot are not read from.
     High,
-    /// All is used: whoever holds the most is closed.
+    /// All of it is in use: the connections that hold the most are closed.
     Full,
 }
 
@@ -33,7 +33,7 @@ impl Budget {
         Self(Arc::new(Inner { used: AtomicUsize::new(0), limit }))
     }
 
-    /// Bytes that are held now.
+    /// Bytes in use.
     pub fn used(&self) -> usize {
         self.0.used.load(Ordering::Relaxed)
     }
@@ -77,7 +77,7 @@ impl Default for Budget {
     }
 }
 
-/// Bytes that are counted while it lives.
+/// Counts bytes until it is dropped.
 #[derive(Debug)]
 pub struct Charge {
     budget: Budget,
@@ -85,7 +85,7 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Counts `bytes` instead.
+    /// Counts `bytes` from now on.
     pub fn set(&mut self, bytes: usize) {
         let used = &self.budget.0.used;
         if bytes > self.bytes {
@@ -103,7 +103,7 @@ impl Drop for Charge {
     }
 }
 
-/// Something that is held until every reader of a frame has been written it, then dropped.
+/// Something to keep until a frame has been written to all its readers, and then to drop.
 pub type Hold = Box<dyn Send + Sync>;
 
 struct Shared {

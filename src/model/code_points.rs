@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-/// Letters and marks that take up no space or leave it blank.
+/// Letters and marks that draw nothing, with or without a width.
 const FILLERS: [RangeInclusive<char>; 5] = [
     '\u{34f}'..='\u{34f}',   // combining grapheme joiner
     '\u{115f}'..='\u{1160}', // hangul choseong and jungseong fillers
@@ -26,7 +26,7 @@ const SELECTORS_AND_RESERVED: [RangeInclusive<char>; 4] = [
 /// They choose between the text and emoji forms of the character before them.
 const PRESENTATION_SELECTORS: RangeInclusive<char> = '\u{fe00}'..='\u{fe0f}';
 
-/// A symbol by category, white to the eye, and not in `Default_Ignorable_Code_Point`.
+/// A symbol by its category, but it looks like a space; not in `Default_Ignorable_Code_Point`.
 const BRAILLE_BLANK: char = '\u{2800}';
 
 /// Whether `c` is a letter or mark that shows nothing.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One connection, from its handshake to its end. Never used twice within a run.
+/// A connection, from its handshake to its end. Never reused within a run.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -23,6 +23,6 @@ impl SessionId {
     }
 }
 
-/// A room, while it exists. Numbers are used again.
+/// A room, while it exists. Numbers are reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId(pub u32);

@@ -1,55 +1,55 @@
-//! What clients may take and cost.
+//! What clients may use.
 
 use std::time::Duration;
 
 /// What `fps` may be, in ticks a second.
 pub const FPS_RANGE: std::ops::RangeInclusive<f64> = 0.1..=240.0;
 
-/// What clients may take and cost. [`Limits::lab`] is the default.
+/// What clients may use. [`Limits::lab`] is the default.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// The largest message, in bytes, 1 KiB to 64 MiB; a larger one is closed with 1009.
     pub max_message_bytes: usize,
     /// Connections in all, 1 to 1,000,000; one more gets HTTP 503.
     pub max_connections: usize,
-    /// Connections from one address, 1 to 1,000,000; one more gets HTTP 429. None for no limit.
+    /// Connections from one address, 1 to 1,000,000; one more gets HTTP 429. `None` for no limit.
     pub max_connections_per_address: Option<usize>,
     /// A handshake must be complete within this time, 0.1 s to a day.
     pub handshake_timeout: Duration,
-    /// And within this many bytes, 1 KiB to 1 MiB.
+    /// The largest handshake, in bytes, 1 KiB to 1 MiB.
     pub handshake_bytes: usize,
     /// A connection must log in within this time, 0.1 s to a day, or is closed with 1008.
     pub login_timeout: Duration,
-    /// A peer from which nothing has come for this long, no pong either, is gone; 0.1 s to a day.
+    /// A peer that has sent nothing for this long, not even a pong, is gone; 0.1 s to a day.
     pub idle_timeout: Duration,
     /// Rooms that one user may be in at once, 1 to 1,000,000; one more is 413. `usize::MAX` for no
     /// limit.
     pub max_rooms_per_user: usize,
     /// Rooms in all, 1 to 1,000,000; one more is 413.
     pub max_rooms: usize,
-    /// Messages a second and connection, on average, 0.1 to 1,000,000; none for no limit.
-    /// Transforms are apart: 240 a second are always fine.
+    /// Messages a second and connection, on average, 0.1 to 1,000,000; `None` for no limit.
+    /// Transforms are counted apart: 240 a second are always allowed.
     pub messages_per_s: Option<f64>,
-    /// Messages that may come at once after a quiet time, 1 to 1,000,000.
+    /// Messages that may come in a burst, 1 to 1,000,000.
     pub messages_burst: u32,
-    /// Bytes a second and connection, on average, 1 KiB to 1 GiB; none for no limit.
+    /// Bytes a second and connection, on average, 1 KiB to 1 GiB; `None` for no limit.
     pub bytes_per_s: Option<f64>,
-    /// Bytes that may come at once after a quiet time, 1 KiB to 1 GiB; at least
+    /// Bytes that may come in a burst, 1 KiB to 1 GiB; at least
     /// `max_message_bytes` if `bytes_per_s` is set.
     pub bytes_burst: u32,
-    /// Bytes that may wait for one client in its reliable lane, 64 KiB to 1 GiB; above that it is
-    /// closed with 1008.
+    /// Bytes that may be queued for one client in its reliable lane, 64 KiB to 1 GiB; beyond that it
+    /// is closed with 1008.
     pub queue_bytes: usize,
-    /// Bytes that all connections and rooms together may hold, 16 MiB to 1 TiB: unread input,
-    /// frames that wait, histories. `None` for a quarter of the machine's memory.
+    /// Bytes that all connections and rooms together may hold, 16 MiB to 1 TiB: incomplete input,
+    /// queued frames, histories. `None` for a quarter of the machine's memory.
     pub memory_bytes: Option<usize>,
     /// Messages kept in a room's history, 0 to 10,000.
     pub history_messages: usize,
-    /// Bytes kept in a room's history, 1 KiB to 64 MiB and at most `queue_bytes`, since who joins
-    /// is sent all of it at once; a message that is larger alone is 413.
+    /// Bytes kept in a room's history, 1 KiB to 64 MiB and at most `queue_bytes`, since a user who
+    /// joins is sent all of it at once; a single message that is larger is 413.
     pub history_bytes: usize,
-    /// The `Origin`s that a browser page may have, at least one, as browsers send them:
-    /// `scheme://host[:port]` in lower case without the scheme's default port, or `null`. None
+    /// The `Origin`s that browser pages may have, at least one, as browsers send them:
+    /// `scheme://host[:port]` in lower case without the scheme's default port, or `null`. `None`
     /// for any. Native clients send no `Origin` and always pass.
     pub origins: Option<Vec<String>>,
 }
@@ -79,7 +79,7 @@ impl Limits {
         }
     }
 
-    /// For a server that strangers reach.
+    /// For a server on a public network.
     pub fn open() -> Self {
         Self {
             max_connections: 5_000,
@@ -93,7 +93,7 @@ impl Limits {
         }
     }
 
-    /// Counts and rates off; what bounds memory stays.
+    /// No limits on counts and rates; those that bound memory stay.
     pub fn none() -> Self {
         Self {
             max_connections: 1_000_000,

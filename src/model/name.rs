@@ -21,7 +21,7 @@ pub const MAX_USER_CHARS: usize = 64;
 /// The longest room name, in Unicode scalar values.
 pub const MAX_ROOM_CHARS: usize = 128;
 
-/// The room that always stands, and that everyone joins at login.
+/// The room that always exists, and that everyone joins at login.
 pub const LOBBY: &str = "lobby";
 
 /// Why a name is invalid.
@@ -33,7 +33,7 @@ pub enum NameError {
     /// Too many characters.
     #[error("a name has at most {limit} characters, this one has {given}")]
     TooLong {
-        /// The most that are allowed.
+        /// The most that is allowed.
         limit: usize,
         /// How many the name has.
         given: usize,
@@ -120,7 +120,7 @@ impl UserName {
     /// Checks a name.
     ///
     /// # Errors
-    /// If the wire contract's rules for names don't allow it.
+    /// If the wire contract's rules for names forbid it.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, MAX_USER_CHARS)?;
         Ok(Self { text: text.into(), folded: fold(text) })
@@ -170,7 +170,7 @@ impl RoomName {
     /// Checks a name.
     ///
     /// # Errors
-    /// If the wire contract's rules for names don't allow it.
+    /// If the wire contract's rules for names forbid it.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, MAX_ROOM_CHARS)?;
         Ok(Self(text.into()))
@@ -181,7 +181,7 @@ impl RoomName {
         &self.0
     }
 
-    /// The room that always stands.
+    /// The room that always exists.
     pub fn lobby() -> Self {
         Self(LOBBY.into())
     }
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_makes_no_other_user() {
+    fn white_space_does_not_make_another_user() {
         for alike in [
             "admin",
             "admin ",

@@ -1,8 +1,8 @@
-//! Where a head is and where it looks.
+//! Where a head is and which way it faces.
 
 /// The position and rotation of a head in its room.
 ///
-/// The server passes the numbers on as they are. Clients agree on what they mean: the axes are
+/// The server forwards the numbers as they are. Clients agree on what they mean: the axes are
 /// left-handed, x right, y up and z forward, as in Unity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pose {

@@ -34,7 +34,7 @@ impl Timestamp {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
-    /// This moment moved on by `by`; stops at the last representable moment.
+    /// The moment `by` later; saturates at the last one that can be represented.
     pub const fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(by.as_micros() as u64))
     }

@@ -1,4 +1,4 @@
-//! Who may connect: a bounded number in all and from each address.
+//! How many may connect, in all and from each address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -9,12 +9,12 @@ use tokio::sync::Notify;
 
 use crate::model::SessionId;
 
-/// Why there is no place for a connection.
+/// Why a connection is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// There are as many connections as there may be.
+    /// The server has as many connections as it may.
     Server,
-    /// There are as many from this address.
+    /// The address has as many connections as it may.
     Address,
 }
 
@@ -28,7 +28,7 @@ struct Taken {
     by_thread: Vec<usize>,
 }
 
-/// The places for connections.
+/// Counts connections.
 #[derive(Debug)]
 pub(crate) struct Admission {
     taken: Mutex<Taken>,
@@ -42,15 +42,15 @@ impl Admission {
         Arc::new(Self { taken: Mutex::default(), max, max_per_address, emptied: Notify::new() })
     }
 
-    /// How many places are taken.
+    /// How many connections there are.
     pub(crate) fn open(&self) -> usize {
         self.taken.lock().open
     }
 
-    /// Takes a place for a connection from `address`, on that of `threads` which has the fewest.
+    /// Admits a connection from `address`, to the one of `threads` with the fewest.
     ///
     /// # Errors
-    /// If there is none.
+    /// If a limit is reached.
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr, threads: usize) -> Result<Permit, Full> {
         let address = network(address);
         let mut taken = self.taken.lock();
@@ -79,7 +79,7 @@ impl Admission {
         Ok(Permit { admission: self.clone(), id, thread, address })
     }
 
-    /// Waits until no place is taken.
+    /// Waits until there are no connections.
     pub(crate) async fn emptied(&self) {
         loop {
             let emptied = self.emptied.notified();
@@ -91,7 +91,7 @@ impl Admission {
     }
 }
 
-/// What counts as one address: of IPv6 a /64, which is what one host is given (RFC 7934).
+/// What counts as one address: an IPv6 /64, which is what a single host is assigned (RFC 7934).
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
@@ -101,12 +101,12 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A place for one connection; it is given back when this is dropped.
+/// Admits one connection, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     admission: Arc<Admission>,
     pub(crate) id: SessionId,
-    /// The thread that the connection is to be served on.
+    /// The thread that serves the connection.
     pub(crate) thread: usize,
     address: IpAddr,
 }

@@ -1,12 +1,12 @@
 //! Large messages, one after the other.
 //!
-//! A message of a megabyte goes to everyone in a room, and a reader at 50 Mbit/s takes 0.17 s for
-//! it. If several senders sent as fast as their quotas let them, that reader's queue would overflow
-//! and it would be closed for what others did. So a large message takes room in the gate of its
-//! room, and gives it back when it has been written to every member. While the gate is full, the
-//! sender is held back: its session reads nothing, so its TCP stops it. A reader that takes nothing
-//! at all holds nobody for long: if nothing is given back for [`PATIENCE`], the message goes
-//! in regardless, and that reader's queue overflows in the end.
+//! A message of a megabyte goes to everyone in a room, and a client that reads at 50 Mbit/s takes
+//! 0.17 s for it. If several senders sent as fast as their quotas allow, that client's queue would
+//! overflow, and it would be closed for what others did. So a large message takes space in its
+//! room's gate until it has been written to every member. While the gate is full, the sender is
+//! held back: its session stops reading, and TCP's flow control stops the sender. A member that
+//! reads nothing at all delays nobody for long: if no space is freed for [`PATIENCE`], the message
+//! goes in regardless, and in the end that member's queue overflows.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,17 +24,17 @@ pub(super) const LARGE: usize = 16 << 10;
 /// Bytes of large messages that may be on their way to a room's members at once.
 const SPACE: usize = 1 << 20;
 
-/// How long a sender is held back while nothing is given back.
+/// How long a sender is held back while no space is freed.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// The gates of all rooms in which there are large messages.
+/// The gates of all rooms with large messages on their way.
 #[derive(Debug, Default)]
 pub(crate) struct Gates(Mutex<HashMap<RoomName, Weak<Gate>>>);
 
 #[derive(Debug)]
 struct Gate {
     space: Arc<Semaphore>,
-    /// How often space was given back.
+    /// How often space has been freed.
     given_back: AtomicU64,
 }
 
@@ -63,8 +63,8 @@ impl Gates {
         gate
     }
 
-    /// Waits until a message of `bytes` may go to `room`; returns what it has to hold until it has
-    /// been written to every member.
+    /// Waits until a message of `bytes` may go to `room`; returns a hold to keep until it has been
+    /// written to every member.
     pub(super) async fn enter(&self, room: RoomName, bytes: usize) -> Option<Hold> {
         let gate = self.of(&room);
         let space = bytes.min(SPACE) as u32;

@@ -19,13 +19,13 @@ use self::routes::Routed;
 use crate::clock;
 use crate::model::Limits;
 
-/// How long to read on after an answer, so that it is not lost to a reset.
+/// How long to go on reading after an answer, so that it is not lost to a reset.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Reads a head and does what it asks for. Returns what came after it if the connection speaks
 /// WebSocket from here on; `None` if it is over.
 ///
-/// `full` is the answer if there is no place for this connection.
+/// `full` is the answer if the connection is not admitted.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     limits: &Limits,
@@ -62,7 +62,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Sends an answer and reads on for a moment.
+/// Sends an answer and goes on reading for a moment.
 async fn send<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, answer: &Answer) {
     let deadline = clock::monotonic() + LINGER;
     let sent = async {

@@ -1,4 +1,4 @@
-//! Accepting connections, within limits, and sharing them out over the server's threads.
+//! Accepts connections, within limits, and distributes them over the server's threads.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::hub::Refused;
 /// How long accepting pauses when the system has no more file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
-/// Connections that are told at the same time that there is no place; more are just dropped.
+/// How many refused connections get an answer at the same time; others are just dropped.
 const MAX_REFUSALS: usize = 64;
 
-/// Bytes in the kernel that are not sent yet, from which on it takes no more: what a slow reader
-/// gets late is at most this old.
+/// Unsent bytes from which on the kernel accepts no more, which bounds how old a tick can be that a
+/// slow reader gets.
 const NOT_SENT_LOW_WATER: u32 = 256 << 10;
 
 /// Accepts connections until `stopping` is true.
@@ -49,8 +49,8 @@ impl Acceptor {
             let (stream, peer) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // The peer may have gone already; anything else is a lack of something, which
-                    // asking again at once only makes worse.
+                    // The peer may have gone already; anything else is a lack of resources, which
+                    // trying again at once only makes worse.
                     if !is_of_the_peer(&error) {
                         self.refused.add(|| format!("accepting pauses: {error}"));
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -74,7 +74,7 @@ impl Acceptor {
         }
     }
 
-    /// Has a connection served on its thread.
+    /// Serves a connection on its thread.
     fn hand_over(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
         let thread = permit.thread;
         let service = self.service.clone();
@@ -83,7 +83,7 @@ impl Acceptor {
             tokio::spawn(service.serve(stream, peer, permit));
             return;
         }
-        // A stream is woken by the thread that it is registered with.
+        // A stream wakes its task on the thread that registered it.
         let Ok(stream) = stream.into_std() else { return };
         self.threads[thread].spawn(async move {
             if let Ok(stream) = TcpStream::from_std(stream) {
@@ -97,10 +97,13 @@ impl Acceptor {
         let limits = &self.service.shared.limits;
         match full {
             Full::Server => {
-                format!("{} are open, which is max-connections", limits.max_connections)
+                format!(
+                    "{} connections are open, the most that max-connections allows",
+                    limits.max_connections
+                )
             }
             Full::Address => format!(
-                "{} has {} open, which is max-connections-per-address",
+                "{} has {} connections open, the most that max-connections-per-address allows",
                 peer.ip(),
                 limits.max_connections_per_address.unwrap_or_default()
             ),
@@ -115,12 +118,12 @@ fn answer(full: Full) -> Answer {
         }
         Full::Address => Answer::new(
             "429 Too Many Requests",
-            "your address has as many connections as it may; close one first",
+            "your address has as many connections as it may have; close one first",
         ),
     }
 }
 
-/// Best effort: a connection works without, only a little later.
+/// Best effort: without it a connection still works, with a little more delay.
 fn tune(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]

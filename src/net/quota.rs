@@ -1,20 +1,20 @@
-//! How much one connection may ask: messages a second and bytes a second, with a burst.
+//! How much one connection may ask for: messages and bytes a second, with a burst.
 //!
-//! Checked before a message is decoded, so that one that is refused costs less than one that is
-//! carried out. A client that is refused again and again for [`FLOOD`] is to be closed.
+//! Checked before a message is decoded, so that a refused request costs less than one that is
+//! carried out. A client that keeps exceeding its quota for [`FLOOD`] is closed.
 
 use std::time::Duration;
 
 use crate::model::{Limits, Timestamp};
 use crate::protocol::{Code, Refusal};
 
-/// Transforms a second that are always fine (the highest fps).
+/// Transforms a second that are always allowed (the highest fps).
 const TRANSFORMS_PER_S: f64 = 240.0;
 
-/// Transforms that may come at once, after a network that held them back lets go.
+/// Transforms that may come in a burst, after the network has held them back.
 const TRANSFORMS_BURST: f64 = 480.0;
 
-/// A client that exceeds its quota for this long, without a pause of [`FLOOD_PAUSE`], floods.
+/// A client that exceeds its quota for this long, without a pause of [`FLOOD_PAUSE`], is flooding.
 const FLOOD: Duration = Duration::from_secs(10);
 const FLOOD_PAUSE: Duration = Duration::from_secs(1);
 
@@ -72,7 +72,7 @@ pub(super) struct Quota {
     /// Frames that are no messages: pings, pongs, empty fragments. As many as messages.
     frames: Bucket,
     transforms: Bucket,
-    /// Since when it has been exceeded, and when it was last.
+    /// Since when it has been exceeded, and when it was exceeded last.
     exceeded: Option<(Timestamp, Timestamp)>,
 }
 
@@ -88,7 +88,7 @@ impl Quota {
         }
     }
 
-    /// Charges bytes that were sent to it, for large answers.
+    /// Charges the bytes of large answers.
     pub(super) fn owe(&mut self, bytes: u64) {
         self.bytes.tokens -= bytes as f64;
     }
@@ -149,7 +149,7 @@ impl Quota {
         passes
     }
 
-    /// Notes that the quota was exceeded; returns whether the client floods.
+    /// Notes that the quota was exceeded; returns whether the client is flooding.
     pub(super) fn exceeded(&mut self, now: Timestamp) -> bool {
         let since = match self.exceeded {
             Some((since, last)) if now.since(last) < FLOOD_PAUSE => since,

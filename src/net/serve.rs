@@ -14,9 +14,9 @@ use crate::connection::{Connection, Outbox, SendHalf};
 use crate::hub::Refused;
 use crate::model::SessionId;
 
-/// A byte stream that a client may come on: TCP is one, a test's pipe another.
+/// A byte stream that a client connects over: TCP, or a pipe in a test.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {
-    /// Its two directions, to be used apart.
+    /// Its two halves, to be used independently.
     fn halves(self) -> (ReceiveHalf, Box<dyn SendHalf>);
 }
 
@@ -27,7 +27,7 @@ impl Transport for TcpStream {
     }
 }
 
-/// What it takes to serve connections.
+/// What is needed to serve connections.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) shared: Arc<Shared>,
@@ -79,7 +79,7 @@ impl Service {
     }
 }
 
-/// Answers a connection for which there is no place.
+/// Answers a connection that is not admitted.
 pub(super) async fn turn_away<S: Transport>(mut stream: S, answer: Answer, service: &Service) {
     let mut stopping = service.stopping.clone();
     tokio::select! {

@@ -1,7 +1,8 @@
 //! One connection after its handshake: reads frames, decodes requests, passes them on to the hub,
-//! and writes what its outbox holds back.
+//! and writes what could not be written at once.
 
 mod intake;
+mod shared;
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -14,22 +15,23 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
 use self::intake::Intake;
-use super::gate::{Gates, LARGE};
-use crate::clock::{self, Clock};
+pub(crate) use self::shared::Shared;
+use super::gate::LARGE;
+use crate::clock;
 use crate::connection::Connection;
 use crate::connection::outbox::State;
-use crate::hub::{FAIR_SHARE, Input, Pacing};
-use crate::model::{Budget, Limits, Pressure, RoomName};
+use crate::hub::{FAIR_SHARE, Input};
+use crate::model::{Pressure, RoomName};
 use crate::protocol::Request;
 use crate::protocol::websocket::CloseReason;
 
 /// One read takes at most this many bytes. The buffer is shared by a thread's connections.
 const READ_SIZE: usize = 32 << 10;
 
-/// A connection that is closing has this long until it is dropped, whether its peer reads or not.
+/// A closing connection is dropped after this long, whether or not its peer reads.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
-/// How long a connection that holds much is not read from while memory is short.
+/// While memory is short, connections that hold a lot are not read from for this long.
 const MEMORY_PAUSE: Duration = Duration::from_millis(50);
 
 thread_local! {
@@ -39,24 +41,13 @@ thread_local! {
 /// The receiving half of any byte stream.
 pub(super) type ReceiveHalf = Box<dyn AsyncRead + Send + Unpin>;
 
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) clock: Clock,
-    pub(crate) limits: Limits,
-    pub(crate) budget: Budget,
-    pub(crate) hub: mpsc::Sender<Input>,
-    pub(crate) pacing: Arc<Pacing>,
-    pub(crate) gates: Gates,
-}
-
-/// How far reading is towards its end.
+/// How far reading has got.
 #[derive(Debug)]
 enum Reading {
     /// Frames are read.
     Open,
-    /// The peer has left or broken the rules; with what to close, after the answers to all that it
-    /// asked before.
+    /// The peer has left or broken the rules; with the reason to close, after the answers to its
+    /// earlier requests.
     Ended(Option<CloseReason>),
     /// The hub knows.
     Left,
@@ -64,13 +55,13 @@ enum Reading {
 
 /// What a connection's task does next.
 enum Turn {
-    /// Passes requests on, waiting for the hub or the room's gate.
+    /// Passes requests on, which may wait for the hub or a room's gate.
     PassOn,
     /// Tells the hub that nothing more will come.
     Leave,
-    /// The outbox takes nothing more: from now on there is a deadline.
+    /// The outbox is closing: from now on there is a deadline.
     Close,
-    /// Ends: all is written, or nothing more can be.
+    /// Ends: everything is written, or nothing more can be.
     End,
 }
 
@@ -150,7 +141,7 @@ impl Session {
                     self.intake.stop();
                     return Poll::Ready(Turn::Close);
                 }
-                // If another thread is writing, it goes on to the end and wakes this task.
+                // If another thread is writing, it writes the rest too and wakes this task.
                 outbox.flush();
                 return if outbox.state().is_over() {
                     Poll::Ready(Turn::End)
@@ -176,7 +167,7 @@ impl Session {
         }
     }
 
-    /// Not ready while memory is short and this connection holds more than its share.
+    /// Pending while memory is short and this connection holds more than its share.
     fn poll_memory(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.shared.budget.pressure() >= Pressure::High
             && self.connection.held_bytes() > FAIR_SHARE
@@ -217,7 +208,7 @@ impl Session {
         }
     }
 
-    /// Passes on what the hub takes at once; returns whether that was all.
+    /// Passes on what the hub accepts without waiting; returns whether that was everything.
     fn try_pass_on(&mut self) -> bool {
         let hub = &self.shared.hub;
         let inputs = &mut self.intake.inputs;
@@ -242,8 +233,8 @@ impl Session {
         false
     }
 
-    /// Passes everything on, waiting for the hub and for the gates of rooms. What waits to be
-    /// written is written meanwhile.
+    /// Passes everything on, waiting for the hub and for rooms' gates. Queued frames are written
+    /// in the meantime.
     async fn pass_on(&mut self) {
         for mut input in std::mem::take(&mut self.intake.inputs) {
             let connection = &self.connection;
@@ -260,7 +251,7 @@ impl Session {
         }
     }
 
-    /// Has the hub end the membership at once, whatever becomes of the stream.
+    /// Tells the hub that the user has left, whatever becomes of the stream.
     async fn leave(&mut self) {
         let reading = std::mem::replace(&mut self.reading, Reading::Left);
         let farewell = match reading {
@@ -276,7 +267,7 @@ impl Session {
         }
     }
 
-    /// Reads until the peer ends too, or answers the close frame, so that what was written is not
+    /// Reads until the peer closes too, or answers the close frame, so that what was written is not
     /// lost to a reset.
     async fn linger(&mut self) {
         let deadline = self.deadline.unwrap_or_else(|| clock::monotonic() + CLOSE_GRACE);
@@ -298,7 +289,7 @@ impl Session {
     }
 }
 
-/// The room and the size of a message that has to go through the room's gate.
+/// The room and size of a message that has to pass the room's gate.
 fn large_message(input: &Input) -> Option<(&RoomName, usize)> {
     match input {
         Input::Request(_, Ok(Request::Say { room, event }), _) if event.text.len() > LARGE => {
@@ -308,7 +299,7 @@ fn large_message(input: &Input) -> Option<(&RoomName, usize)> {
     }
 }
 
-/// Waits for `task`, and writes what the connection's stream takes meanwhile.
+/// Waits for `task`, and writes what is queued in the meantime.
 async fn writing_on<T>(connection: &Connection, task: impl Future<Output = T>) -> T {
     tokio::pin!(task);
     std::future::poll_fn(|cx| {

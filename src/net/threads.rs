@@ -1,7 +1,7 @@
-//! The server's threads: each reads and writes connections of its own.
+//! The server's threads, each of which reads and writes its own connections.
 //!
-//! Each has a runtime of its own, and a connection stays on its thread: no work is stolen and no
-//! lock is fought over. The hub runs on the first.
+//! Each has its own runtime, and a connection stays on its thread: there is no work stealing and no
+//! contended lock. The hub runs on the first.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use crate::connection::Flusher;
 use crate::hub::Pacing;
 
-/// Tasks run, mostly reads of a few microseconds each, before a thread polls for more input: all
-/// connections that are ready are read before the hub takes its turn. Else, with more of them than
-/// this, a tick would go out with poses that are read too late.
+/// Tasks that run, mostly reads of a few microseconds each, before a thread polls for more input.
+/// Large enough that all ready connections are read before the hub's turn; otherwise the hub would
+/// send a tick without the poses that are waiting to be read.
 const CONNECTIONS_READ_IN_A_ROW: u32 = 512;
 
 /// A thread that runs tasks.
@@ -22,7 +22,7 @@ const CONNECTIONS_READ_IN_A_ROW: u32 = 512;
 pub(crate) struct ThreadHandle(Handle);
 
 impl ThreadHandle {
-    /// Has the thread run a task.
+    /// Spawns a task on the thread.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.0.spawn(task);
     }
@@ -41,7 +41,7 @@ impl Threads {
     /// Prepares `count` threads, at least one.
     ///
     /// # Errors
-    /// If the system has no resources for them.
+    /// If the system lacks the resources.
     pub(crate) fn new(count: usize, pacing: &Arc<Pacing>) -> std::io::Result<Self> {
         let count = count.max(1);
         Ok(Self {
@@ -65,7 +65,7 @@ impl Threads {
     /// Runs `main` on a new thread, and the others beside it until `main` is done.
     ///
     /// # Errors
-    /// If the system gives no more threads.
+    /// If the system can't start them.
     pub(crate) fn run<T: Send + 'static>(
         self,
         main: impl Future<Output = T> + Send + 'static,
@@ -81,7 +81,7 @@ impl Threads {
                     runtime.block_on(async move {
                         tokio::select! {
                             () = flusher.run() => {}
-                            // Also if the first thread has failed to start.
+                            // Even if the first thread has failed to start.
                             _ = done.wait_for(|done| *done) => {}
                         }
                     });
@@ -95,7 +95,7 @@ impl Threads {
             self.first.shutdown_background();
             done.send_replace(true);
             for other in others {
-                // A panic on a thread has been logged where it happened.
+                // A thread's panic has been logged where it happened.
                 let _ = other.join();
             }
             result

@@ -1,19 +1,21 @@
 //! From the text of a message to a typed [`Request`], or to a [`Refusal`] for its sender.
 
 mod login;
+mod wrong;
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
 use self::login::login;
-use super::json::{Object, kind_of, nests_deeper_than, text};
+use self::wrong::{bad_request, text_of};
+use super::json::{Object, nests_deeper_than};
 use super::pose::read_pose;
 use super::scan::usual_transform;
 use super::{Code, EventBody, MAX_DEPTH, MAX_TYPE_CHARS, Refusal, Request};
 use crate::model::RoomName;
 
-/// The last room that a connection named, so that a stream of poses has it checked and stored once.
+/// The last room name that a connection sent, so that a stream of poses has it checked only once.
 #[derive(Debug, Default)]
 pub struct RoomCache(Option<RoomName>);
 
@@ -74,7 +76,7 @@ pub(super) fn decode_fully(json: &str, cache: &mut RoomCache) -> Result<Request,
     message.to_room(cache)
 }
 
-/// The values of the keys that mean something.
+/// The values of the keys that the contract defines.
 #[derive(Default)]
 struct Message<'a> {
     system: Option<&'a RawValue>,
@@ -134,25 +136,9 @@ impl RoomCache {
     }
 }
 
-fn bad_request(reason: impl Into<Cow<'static, str>>) -> Refusal {
-    Refusal::new(Code::BadRequest, reason)
-}
-
-fn wrong_kind(key: &str, wanted: &str, value: &RawValue) -> Refusal {
-    bad_request(format!("\"{key}\" has to be {wanted}, not {}", kind_of(value.get())))
-}
-
 /// The beginning of a text, for an error message.
 fn shown(text: &str) -> &str {
     text.char_indices().nth(40).map_or(text, |(end, _)| &text[..end])
-}
-
-/// The text that a JSON string stands for.
-fn text_of<'a>(key: &str, value: &'a RawValue) -> Result<Cow<'a, str>, Refusal> {
-    if !value.get().starts_with('"') {
-        return Err(wrong_kind(key, "text", value));
-    }
-    text(value).ok_or_else(|| bad_request(format!("\"{key}\" holds half of a surrogate pair")))
 }
 
 #[cfg(test)]

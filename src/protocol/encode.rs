@@ -2,39 +2,11 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::json::push_json_string;
 use super::pose::push_pose;
 use super::websocket::{MAX_HEADER, OpCode, write_header};
 use super::{Code, EventBody};
 use crate::model::{Pose, RoomName, Timestamp};
-
-/// Appends `text` as a JSON string.
-pub(crate) fn push_json_string(out: &mut String, text: &str) {
-    let mut clean = 0;
-    out.push('"');
-    for (i, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..0x20 => "",
-            _ => continue,
-        };
-        out.push_str(&text[clean..i]);
-        clean = i + 1;
-        if escape.is_empty() {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.push_str("\\u00");
-            out.push(HEX[usize::from(byte >> 4)].into());
-            out.push(HEX[usize::from(byte & 15)].into());
-        } else {
-            out.push_str(escape);
-        }
-    }
-    out.push_str(&text[clean..]);
-    out.push('"');
-}
 
 /// `text` as a JSON string.
 pub(crate) fn json_string(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! The part of an event that its sender decides.
 
-use super::encode::push_json_string;
+use super::json::push_json_string;
 
 /// The part of an event that its sender decides, `"type":T,"data":D`, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]

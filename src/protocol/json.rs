@@ -55,7 +55,7 @@ pub(super) fn text(json: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text>(json.get()).ok()?.0.map(Cow::Owned)
 }
 
-/// A key and its value. The key is `None` if it isn't text: then it is none of ours.
+/// A key and its value. The key is `None` if it isn't text, so that it is none of the contract's.
 type Entry<'a> = (Option<Cow<'a, str>>, &'a RawValue);
 
 /// The entries of a JSON object in their order, repeated keys included.
@@ -125,4 +125,33 @@ pub(super) fn nests_deeper_than(json: &str, limit: usize) -> bool {
         }
     }
     false
+}
+
+/// Appends `text` as a JSON string.
+pub(super) fn push_json_string(out: &mut String, text: &str) {
+    let mut clean = 0;
+    out.push('"');
+    for (i, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..0x20 => "",
+            _ => continue,
+        };
+        out.push_str(&text[clean..i]);
+        clean = i + 1;
+        if escape.is_empty() {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            out.push_str("\\u00");
+            out.push(HEX[usize::from(byte >> 4)].into());
+            out.push(HEX[usize::from(byte & 15)].into());
+        } else {
+            out.push_str(escape);
+        }
+    }
+    out.push_str(&text[clean..]);
+    out.push('"');
 }

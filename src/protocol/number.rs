@@ -6,11 +6,11 @@ const POWERS_OF_TEN: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-/// The largest integer up to which a 64-bit float holds each exactly.
+/// The largest integer up to which a 64-bit float holds all integers exactly.
 const MAX_EXACT: u64 = 1 << 53;
 
 /// Reads the plain decimal, without an exponent, that `text` starts with; returns its value and
-/// its length. `None` if there is none, or if JSON has it otherwise (`01`, `1.`).
+/// its length. `None` if there is none, or if it isn't JSON (`01`, `1.`).
 ///
 /// A short decimal is an integer divided by a power of ten. Where a float holds both exactly, the
 /// one division rounds correctly (Clinger 1990); the standard library reads the others.

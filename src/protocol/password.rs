@@ -14,8 +14,7 @@ impl Password {
         Self((!text.is_empty()).then(|| Sha256::digest(text.as_bytes()).into()))
     }
 
-    /// Whether both are digests of the same text, and it isn't empty: then it is the same person
-    /// coming back.
+    /// Whether both are digests of the same non-empty text: then it is the same person coming back.
     pub fn is_same_person(&self, other: &Self) -> bool {
         self.0.is_some() && self == other
     }

@@ -1,4 +1,4 @@
-//! The log of what happens: reads the hub's events and writes them as `tracing` events.
+//! Logs the hub's events, as `tracing` events.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ pub(super) const QUEUE: usize = 8192;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What the log wants to hear of, by how much is logged at present.
+/// Which events the log needs, at the level that is captured now.
 pub(super) fn interest() -> Interest {
     let level = LevelFilter::current();
     Interest {
@@ -29,11 +29,11 @@ pub(super) fn interest() -> Interest {
     }
 }
 
-/// Logs events until there will be no more.
+/// Logs events until the hub is gone.
 pub(super) async fn keep(mut events: EventReceiver) {
     let mut log = Log::default();
     loop {
-        // A quiet log sleeps; after a refusal it wakes once more, to tell of those left out.
+        // Sleeps until there is an event; after a refusal, wakes once more to log how many were left out.
         let event = match log.wake {
             None => events.recv().await,
             Some(wake) => match tokio::time::timeout_at(wake, events.recv()).await {
@@ -55,7 +55,7 @@ pub(super) async fn keep(mut events: EventReceiver) {
 struct Log {
     connections: HashMap<SessionId, (SocketAddr, Option<UserName>)>,
     refusals: RateLimitedLog<u16>,
-    /// The time of the last event, and when to tell of refusals that were not logged one by one.
+    /// The time of the last event, and when to log how many refusals were left out.
     now: Timestamp,
     wake: Option<Instant>,
 }
@@ -85,7 +85,7 @@ impl Log {
             }
             EventKind::LoggedOut { user, .. } => tracing::info!(%user, "logged out"),
             EventKind::RoomOpened { room } => tracing::info!(%room, "room opened"),
-            EventKind::RoomClosed { room } => tracing::info!(%room, "room gone"),
+            EventKind::RoomClosed { room } => tracing::info!(%room, "room closed"),
             EventKind::Joined { user, room, .. } => tracing::debug!(%user, %room, "joined"),
             EventKind::Left { user, room, .. } => tracing::debug!(%user, %room, "left"),
             EventKind::Said { room, message, .. } => {
@@ -95,9 +95,9 @@ impl Log {
                 self.refused(session, code, &reason);
             }
             EventKind::Lost { count } => {
-                tracing::warn!("{count} events came too fast for the log and are missing here");
+                tracing::warn!("{count} events are missing here: they came too fast for the log");
             }
-            // The hub logs what the operator does where it answers.
+            // Logged where the hub answers the operator.
             EventKind::Operated { .. }
             | EventKind::FpsChanged { .. }
             | EventKind::Moved { .. }

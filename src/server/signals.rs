@@ -1,13 +1,13 @@
-//! The signals that end a server, listened for before anything else is open to the world.
+//! The signals that end a server, listened for before the port is open.
 
 use std::pin::Pin;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::ServerError;
+use super::error::ServerError;
 
-/// Listens for SIGINT and SIGTERM (Ctrl-C on Windows) from its making on. Make it before
-/// [`Builder::start`](super::Builder::start): once the port answers, someone may send a signal.
+/// Listens for SIGINT and SIGTERM (Ctrl-C on Windows) from its creation on. Create it before
+/// [`Builder::start`](super::Builder::start): once the port answers, a signal may come.
 pub struct EndSignals {
     runtime: Runtime,
     signal: Pin<Box<dyn Future<Output = &'static str>>>,

@@ -1,5 +1,5 @@
-//! The server without its listener and its threads: the hub, and the service that connections get.
-//! A test puts it on a clock and on streams of its own.
+//! The server without its listener and its threads: the hub, and the service for connections.
+//! A test can give it its own clock and streams.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::net::serve::Service;
 use crate::net::session::Shared;
 use crate::operator::OperatorPort;
 
-/// The memory budget where the machine does not tell how much it has.
+/// The memory budget if the machine's memory is unknown.
 const DEFAULT_BUDGET: usize = 1 << 30;
 
 /// What is needed to make a world.

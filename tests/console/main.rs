@@ -1,7 +1,6 @@
 //! The console of the real program, on a pseudo-terminal, with real WebSocket clients.
 
 mod headset;
-mod rooms;
 mod terminal;
 
 use std::time::Duration;

@@ -4,18 +4,18 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::net) struct Answer {
     pub(super) status: &'static str,
-    /// More header lines, each with its end.
+    /// More header lines, each with its line end.
     headers: &'static str,
     text: String,
 }
 
 impl Answer {
-    /// `status` is a code with its phrase, `text` a sentence for whoever reads it.
+    /// `status` is a code with its phrase, `text` a sentence for a person.
     pub(in crate::net) fn new(status: &'static str, text: impl Into<String>) -> Self {
         Self { status, headers: "", text: text.into() }
     }
 
-    /// Adds header lines, each with its end.
+    /// Adds header lines, each with its line end.
     pub(super) fn with(mut self, headers: &'static str) -> Self {
         self.headers = headers;
         self

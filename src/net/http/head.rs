@@ -1,4 +1,4 @@
-//! Reads the head of a request, within a size.
+//! Reads the head of a request, up to a size limit.
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -16,7 +16,7 @@ pub(super) struct Head {
 pub(super) enum ReadError {
     /// The peer has gone.
     Gone,
-    /// It gets this answer.
+    /// It is refused with this answer.
     Refused(Answer),
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
         if !bytes[0].is_ascii_graphic() {
             return Err(ReadError::Refused(not_http()));
         }
-        // The end of the head may straddle two reads.
+        // The empty line may straddle two reads.
         if let Some(end) = end_of_head(&bytes, before.saturating_sub(3)) {
             let rest = bytes.split_off(end);
             return Ok(Head { bytes, rest });
@@ -50,7 +50,7 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
     }
 }
 
-/// What is told to a peer that does not speak HTTP.
+/// The answer to a peer that does not speak HTTP.
 pub(super) fn not_http() -> Answer {
     Answer::new("400 Bad Request", "this is not HTTP; connect with ws:// (not wss://)")
 }
@@ -77,7 +77,7 @@ mod tests {
         runtime.block_on(read(&mut stream, limit))
     }
 
-    /// A stream that gives one chunk a read.
+    /// A stream that returns one chunk a read.
     fn tokio_test_stream(chunks: &[&[u8]]) -> impl AsyncRead + Unpin + use<> {
         struct Chunks(std::collections::VecDeque<Vec<u8>>);
         impl AsyncRead for Chunks {

@@ -1,4 +1,4 @@
-//! What a request is for: a route by its path, or an upgrade to WebSocket on any path.
+//! What a request is for: a route by its path, or an upgrade to WebSocket on any other path.
 
 use super::answer::Answer;
 use super::head::not_http;
@@ -13,7 +13,7 @@ const MAX_HEADERS: usize = 64;
 pub(super) enum Routed {
     /// The connection speaks WebSocket from here on. `accept` proves that the request was read.
     Upgrade { accept: String },
-    /// It gets this answer and is closed.
+    /// The connection is closed after this answer.
     Answer(Answer),
 }
 
@@ -23,7 +23,7 @@ struct Route {
     answer: fn() -> Answer,
 }
 
-/// The paths that are served. Any other is where WebSocket may begin.
+/// The paths that are served. Any other path may be upgraded.
 const ROUTES: [Route; 1] =
     [Route { path: "/healthz", answer: || Answer::new("200 OK", "the server is up") }];
 
@@ -124,7 +124,7 @@ mod tests {
             route(&bytes, &Limits::lab());
         }
 
-        /// A good request with some bytes changed is upgraded or answered, and never by mistake.
+        /// A good request with some bytes changed is upgraded or answered, and never upgraded by mistake.
         #[test]
         fn nearly_good_requests_get_an_answer(
             changes in proptest::collection::vec((0..GOOD.len(), any::<u8>()), 1..6),

@@ -21,7 +21,7 @@ pub(super) fn check(
     if !is_asked(request) {
         return Err(Answer::new(
             "426 Upgrade Required",
-            "vrlobby is here, and speaks WebSocket: connect to this address with ws://",
+            "vrlobby is running here, and speaks WebSocket: connect to this address with ws://",
         )
         .with("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"));
     }
@@ -32,7 +32,7 @@ pub(super) fn check(
         ));
     }
     if values(request, "sec-websocket-version").next() != Some("13") {
-        return Err(Answer::new("426 Upgrade Required", "only WebSocket version 13 is spoken")
+        return Err(Answer::new("426 Upgrade Required", "only WebSocket version 13 is supported")
             .with("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"));
     }
     let mut keys = values(request, "sec-websocket-key");
@@ -41,7 +41,7 @@ pub(super) fn check(
         _ => {
             return Err(Answer::new(
                 "400 Bad Request",
-                "Sec-WebSocket-Key has to be there once, 16 bytes in base64",
+                "there has to be one Sec-WebSocket-Key, 16 bytes in base64",
             ));
         }
     };
@@ -82,7 +82,7 @@ fn has_token(request: &httparse::Request<'_, '_>, name: &'static str, token: &st
         .any(|value| value.trim().eq_ignore_ascii_case(token))
 }
 
-/// 16 bytes in base64 (RFC 6455, section 4.1): 22 digits and two signs of equality.
+/// 16 bytes in base64 (RFC 6455, section 4.1): 22 digits and two equals signs.
 fn is_key(key: &str) -> bool {
     key.strip_suffix("==").is_some_and(|digits| {
         digits.len() == 22

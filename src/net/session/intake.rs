@@ -1,8 +1,8 @@
-//! From a connection's bytes to what the hub gets of them.
+//! Turns a connection's bytes into inputs for the hub.
 
 use bytes::{Bytes, BytesMut};
 
-use super::Shared;
+use super::shared::Shared;
 use crate::connection::Connection;
 use crate::hub::Input;
 use crate::model::{Charge, Limits, Timestamp};
@@ -16,19 +16,19 @@ use crate::protocol::{Code, Refusal, Request, encode};
 /// The largest message before anybody is logged in, in bytes.
 const MAX_MESSAGE_BEFORE_LOGIN: usize = 16 << 10;
 
-/// Takes a connection's bytes apart.
+/// Turns a connection's bytes into inputs for the hub.
 #[derive(Debug)]
 pub(super) struct Intake {
     reader: FrameReader,
     rooms: RoomCache,
     quota: Quota,
-    /// What is to be passed on to the hub.
+    /// To be passed on to the hub.
     pub(super) inputs: Vec<Input>,
-    /// What the reader holds of an incomplete message, in the memory budget.
+    /// Charges the memory budget for the incomplete message that the reader holds.
     charge: Option<Charge>,
 }
 
-/// Requests refused one after the other, with their answers.
+/// Consecutive refused requests, with their answers.
 struct Refused {
     excess: Excess,
     refusal: Refusal,
@@ -48,7 +48,7 @@ impl Intake {
         }
     }
 
-    /// No more requests will be taken: gives memory back.
+    /// No more requests will be read: frees memory.
     pub(super) fn stop(&mut self) {
         self.reader = FrameReader::new(MAX_MESSAGE_BEFORE_LOGIN);
         self.charge = None;
@@ -65,8 +65,8 @@ impl Intake {
         answered
     }
 
-    /// Takes frames apart and decodes what they say. Returns with what to close, if nothing more
-    /// is to be read.
+    /// Reads frames and decodes their messages. Returns the reason to close, if nothing more is to
+    /// be read.
     pub(super) fn take_in(
         &mut self,
         shared: &Shared,
@@ -97,7 +97,7 @@ impl Intake {
             shared.pacing.add(poses, others);
         }
         if let Err(reason) = result {
-            tracing::debug!(peer = %connection.peer, code = reason.code, reason = %reason.reason, "closed for a fault in its frames");
+            tracing::debug!(peer = %connection.peer, code = reason.code, reason = %reason.reason, "closed for a protocol error");
             farewell.get_or_insert(reason);
         }
         if pong {
@@ -107,7 +107,7 @@ impl Intake {
         farewell
     }
 
-    /// Counts what the reader holds in the memory budget.
+    /// Charges the memory budget for what the reader holds.
     fn account(&mut self, shared: &Shared, connection: &Connection) {
         let held = self.reader.buffered();
         if held == 0 && self.charge.is_none() {
@@ -122,7 +122,7 @@ impl Intake {
     }
 }
 
-/// One read's worth of frames.
+/// The frames of one read.
 struct Turn<'a> {
     limits: &'a Limits,
     connection: &'a Connection,
@@ -133,7 +133,7 @@ struct Turn<'a> {
     refused: Option<Refused>,
     poses: u64,
     others: u64,
-    /// A pong waits to be written.
+    /// A pong has to be flushed.
     pong: bool,
     farewell: Option<CloseReason>,
 }
@@ -150,7 +150,7 @@ impl Receiver for &mut Turn<'_> {
         match incoming {
             Incoming::Text(text) => self.take_text(text),
             Incoming::Binary(payload) => {
-                let reason = "binary frames mean nothing here; send JSON as text";
+                let reason = "binary frames are not supported; send JSON as text";
                 let refusal = Refusal::new(Code::InvalidStructure, reason).also_before_login();
                 self.others += 1;
                 match self.quota.check(self.limits, payload.len(), self.now) {
@@ -240,7 +240,7 @@ impl Turn<'_> {
         self.note_exceeded();
     }
 
-    /// Counts a frame that is no message; returns whether it is within the quota.
+    /// Counts a frame that is not a message; returns whether it is within the quota.
     fn count_frame(&mut self) -> bool {
         let passes = self.quota.check_frame(self.limits, self.now);
         if !passes {
@@ -251,7 +251,7 @@ impl Turn<'_> {
 
     fn note_exceeded(&mut self) {
         if self.quota.exceeded(self.now) {
-            let reason = "you have kept sending more than the limit allows";
+            let reason = "you kept sending more than the limit allows";
             self.farewell = Some(CloseReason::new(CloseReason::POLICY, reason));
         }
     }

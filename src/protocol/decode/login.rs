@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{bad_request, text_of, wrong_kind};
+use super::wrong::{bad_request, text_of, wrong_kind};
 use crate::model::UserName;
 use crate::protocol::json::Object;
 use crate::protocol::{Code, Password, Refusal, Request, SERVER_USER};

@@ -1,0 +1,142 @@
+//! The channels between consoles and the hub: an [`Operator`] is one end, the hub's
+//! `OperatorPort` the other.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::command::{COMMAND_QUEUE, Command, Done, OperatorError};
+use super::snapshot::{Focus, ServerInfo, Snapshot};
+
+/// The answer to a command that was sent without waiting.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Done, OperatorError>>);
+
+impl Pending {
+    /// The answer, if it has come.
+    pub fn poll(&mut self) -> Option<Result<Done, OperatorError>> {
+        match self.0.try_recv() {
+            Ok(answer) => Some(answer),
+            Err(oneshot::error::TryRecvError::Empty) => None,
+            Err(oneshot::error::TryRecvError::Closed) => Some(Err(OperatorError::Stopped)),
+        }
+    }
+
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// Why the command was not carried out.
+    pub async fn answer(self) -> Result<Done, OperatorError> {
+        self.0.await.unwrap_or(Err(OperatorError::Stopped))
+    }
+}
+
+pub(crate) type CommandRequest = (Command, oneshot::Sender<Result<Done, OperatorError>>);
+
+/// A handle on the server, with full rights to see and do everything. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    info: Arc<ServerInfo>,
+    commands: mpsc::Sender<CommandRequest>,
+    snapshots: Arc<watch::Sender<Arc<Snapshot>>>,
+    focus: Arc<watch::Sender<Focus>>,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+/// The hub's end of an [`Operator`]'s channels.
+#[derive(Debug)]
+pub(crate) struct OperatorPort {
+    pub(crate) commands: mpsc::Receiver<CommandRequest>,
+    pub(crate) snapshots: Arc<watch::Sender<Arc<Snapshot>>>,
+    pub(crate) focus: watch::Receiver<Focus>,
+}
+
+impl Operator {
+    pub(crate) fn new(info: ServerInfo, stop: Arc<watch::Sender<bool>>) -> (Self, OperatorPort) {
+        let (commands, command_receiver) = mpsc::channel(COMMAND_QUEUE);
+        let snapshots = Arc::new(watch::Sender::new(Arc::default()));
+        let focus = Arc::new(watch::Sender::new(Focus::default()));
+        let port = OperatorPort {
+            commands: command_receiver,
+            snapshots: snapshots.clone(),
+            focus: focus.subscribe(),
+        };
+        (Self { info: Arc::new(info), commands, snapshots, focus, stop }, port)
+    }
+
+    /// What does not change while the server runs.
+    pub fn info(&self) -> &ServerInfo {
+        &self.info
+    }
+
+    /// Sends a command without waiting.
+    ///
+    /// # Errors
+    /// [`OperatorError::Busy`] if [`COMMAND_QUEUE`] commands are waiting,
+    /// [`OperatorError::Stopped`] if the server has stopped.
+    pub fn try_send(&self, command: Command) -> Result<Pending, OperatorError> {
+        let (answer, pending) = oneshot::channel();
+        match self.commands.try_send((command, answer)) {
+            Ok(()) => Ok(Pending(pending)),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(OperatorError::Busy),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(OperatorError::Stopped),
+        }
+    }
+
+    /// Sends a command and waits for the answer.
+    ///
+    /// # Errors
+    /// Why the command was not carried out.
+    pub async fn execute(&self, command: Command) -> Result<Done, OperatorError> {
+        self.try_send(command)?.answer().await
+    }
+
+    /// Subscribes to snapshots. The hub builds them while there is a reader.
+    pub fn watch(&self) -> SnapshotReader {
+        SnapshotReader { snapshots: self.snapshots.subscribe(), hub: self.commands.clone() }
+    }
+
+    /// Chooses what later snapshots show in full.
+    pub fn focus(&self, focus: Focus) {
+        self.focus.send_if_modified(|current| {
+            let changed = *current != focus;
+            *current = focus;
+            changed
+        });
+    }
+
+    /// Whether the server has stopped, so that it takes no more commands.
+    pub fn is_stopped(&self) -> bool {
+        self.commands.is_closed()
+    }
+
+    /// Asks the server to stop: it tells every client with close 1001 and drains.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// Reads snapshots, each shared and complete.
+#[derive(Debug)]
+pub struct SnapshotReader {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// Closed once the hub is gone; the snapshots' channel is not, while an [`Operator`] exists.
+    hub: mpsc::Sender<CommandRequest>,
+}
+
+impl SnapshotReader {
+    /// The newest snapshot; the empty one with serial 0 until the first is built.
+    pub fn latest(&mut self) -> Arc<Snapshot> {
+        // Cloned at once: a reader that keeps the borrow stalls the hub.
+        self.snapshots.borrow_and_update().clone()
+    }
+
+    /// Waits for a snapshot newer than the last one read; `None` once the server has stopped.
+    pub async fn next(&mut self) -> Option<Arc<Snapshot>> {
+        tokio::select! {
+            changed = self.snapshots.changed() => changed.ok()?,
+            () = self.hub.closed() => return None,
+        }
+        Some(self.latest())
+    }
+}
