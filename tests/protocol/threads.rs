@@ -15,10 +15,30 @@ const TALKERS: usize = 8;
 
 const EACH: usize = 15;
 
-/// Logs everybody in, and reads until everybody knows that all are there.
-async fn crowd(hall: &Hall) -> Vec<Client> {
+/// Connections that the first thread takes before the second gets any.
+const FIRST_THREAD: usize = 512;
+
+/// Lets this process have more than the usual 1024 open files.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("the limit can be raised to its maximum");
+}
+
+/// Logs everybody in, and reads until everybody knows that all are there. Half of them come after
+/// so many others have connected that the first thread has its fill: where there is a second
+/// thread, it serves them. The others stay connected and don't log in.
+async fn crowd(hall: &Hall) -> (Vec<Client>, Vec<Client>) {
+    raise_open_files();
     let mut crowd = Vec::new();
+    let mut others = Vec::new();
     for n in 0..MEMBERS {
+        if n == MEMBERS / 2 {
+            for _ in MEMBERS / 2..FIRST_THREAD {
+                others.push(Client::connect(hall).await);
+            }
+        }
         let mut client = Client::connect(hall).await;
         client.name = format!("member {n:03}");
         client.send(&login(&client.name.clone(), "")).await;
@@ -33,7 +53,7 @@ async fn crowd(hall: &Hall) -> Vec<Client> {
             there += 1;
         }
     }
-    crowd
+    (crowd, others)
 }
 
 /// What everybody hears while some talk at once, ticks left out.
@@ -61,7 +81,7 @@ async fn heard_by_all(crowd: &mut [Client]) -> Vec<Vec<(String, u64)>> {
 
 async fn everybody_hears_everything_in_one_order(threads: usize) {
     let hall = Hall::on_threads(threads);
-    let mut crowd = crowd(&hall).await;
+    let (mut crowd, _others) = crowd(&hall).await;
     let all = heard_by_all(&mut crowd).await;
     for (client, heard) in crowd.iter().zip(&all) {
         assert_eq!(heard, &all[0], "{} heard another order", client.name);
@@ -90,7 +110,7 @@ async fn a_hundred_hear_one_order_from_two_threads() {
 
 async fn everybody_gets_ticks_with_everybody(threads: usize) {
     let hall = Hall::on_threads(threads);
-    let mut crowd = crowd(&hall).await;
+    let (mut crowd, _others) = crowd(&hall).await;
     for round in 1..=3 {
         for (n, client) in crowd.iter_mut().enumerate() {
             client.send(&stand("lobby", (round * 1000 + n) as f64)).await;
@@ -131,7 +151,7 @@ async fn a_hundred_get_whole_ticks_from_two_threads() {
 
 async fn a_crowd_goes_and_everybody_hears_of_it(threads: usize) {
     let hall = Hall::on_threads(threads);
-    let mut crowd = crowd(&hall).await;
+    let (mut crowd, _others) = crowd(&hall).await;
     // Every third goes, each in another way, while the first ones talk.
     let mut rest = Vec::new();
     let mut gone = Vec::new();
