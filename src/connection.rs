@@ -14,6 +14,8 @@ pub(crate) use self::flusher::Flusher;
 pub(crate) use self::liveness::Liveness;
 pub(crate) use self::outbox::Outbox;
 pub(crate) use self::transport::SendHalf;
+#[cfg(test)]
+pub(crate) use self::transport::Stream;
 use crate::model::{SessionId, Timestamp};
 
 /// No login has been asked for, or it was refused.

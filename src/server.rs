@@ -4,6 +4,8 @@ mod error;
 mod event_log;
 mod handle;
 mod signals;
+#[cfg(test)]
+mod simulation;
 mod world;
 
 use std::net::{IpAddr, SocketAddr};

@@ -44,6 +44,8 @@ impl State {
 enum Lane {
     Begun,
     Reliable,
+    /// The close frame of a connection that was abandoned.
+    LastWord,
     Tick(RoomId),
 }
 
@@ -187,11 +189,12 @@ impl Lanes {
             total += frame.len();
             batch.0.push((Lane::Begun, frame));
         }
+        let lane = if self.state == State::Abandoned { Lane::LastWord } else { Lane::Reliable };
         while total < MAX_WRITE && batch.0.len() < MAX_SLICES {
             let Some(frame) = self.reliable.pop_front() else { break };
             self.reliable_bytes -= frame.len();
             total += frame.len();
-            batch.0.push((Lane::Reliable, frame));
+            batch.0.push((lane, frame));
         }
         self.in_flight.clear();
         if self.reliable.is_empty() {
@@ -228,7 +231,7 @@ impl Lanes {
                 } else if self.state == State::Open && self.in_flight.contains(&room) {
                     self.ticks.push((room, frame));
                 }
-            } else if self.state != State::Abandoned {
+            } else if lane == Lane::LastWord || self.state != State::Abandoned {
                 reliable.push(frame);
             }
         }

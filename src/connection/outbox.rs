@@ -466,6 +466,27 @@ mod tests {
     }
 
     #[test]
+    fn the_close_frame_of_an_abandoned_connection_is_sent_however_little_the_stream_takes() {
+        for room in 1..12 {
+            let outbox = outbox(2, 100);
+            for text in ["[first]", "[second]"] {
+                outbox.push(&frame(text));
+            }
+            outbox.flush();
+            outbox.abandon(&CloseReason::new(CloseReason::POLICY, "enough"));
+            let mut seen = String::new();
+            for _ in 0..20 {
+                seen += &read(&outbox, 0);
+                seen += &read(&outbox, room);
+            }
+            assert!(seen.starts_with("[first]"), "{seen:?}, {room} at a time");
+            assert!(seen.ends_with("enough"), "{seen:?}, {room} at a time");
+            assert!(!seen.contains("second"));
+            assert_eq!(outbox.state(), State::Closed);
+        }
+    }
+
+    #[test]
     fn a_close_comes_after_all_that_was_pushed() {
         let outbox = outbox(0, 100);
         outbox.push(&frame("[a]"));

@@ -62,6 +62,8 @@ impl Service {
         let shared = &self.shared;
         let mut stopping = self.stopping.clone();
         let early = tokio::select! {
+            // A handshake that is complete goes first, so that its client is told of the end.
+            biased;
             early = http::serve(&mut stream, &shared.limits, None) => early,
             // A handshake that is only half complete does not hold the end up.
             _ = stopping.wait_for(|stop| *stop) => return None,

@@ -1,0 +1,69 @@
+//! What runs have tried, so that a change of the clients' habits can't make the simulation tame.
+
+use std::collections::BTreeMap;
+
+use super::history::{Got, History, Step};
+use crate::lobby::event::EventKind;
+
+/// What several hundred seeds must have seen at least once.
+pub(super) const WANTED: &[&str] = &[
+    "1 thread",
+    "2 threads",
+    "stopped while busy",
+    "a room was closed",
+    "a takeover",
+    "a pong",
+    "a reset",
+    "refused with 401",
+    "refused with 403",
+    "refused with 406",
+    "refused with 409",
+    "refused with 413",
+    "refused with 429",
+    "refused with 501",
+    "HTTP 408",
+    "closed with 1000",
+    "closed with 1001",
+    "closed with 1002",
+    "closed with 1007",
+    "closed with 1009",
+    "kicked by the operator",
+    "you logged in on another connection",
+    "you did not log in within",
+    "you kept sending more",
+    "you read too slowly",
+    "you read nothing for",
+    "you sent nothing",
+    "the server is out of memory",
+];
+
+/// Counts what a run has tried.
+pub(super) fn add(history: &History, covered: &mut BTreeMap<String, u64>) {
+    let mut note = |what: String| *covered.entry(what).or_default() += 1;
+    note(if history.threads == 1 { "1 thread".into() } else { "2 threads".into() });
+    if history.abrupt {
+        note("stopped while busy".into());
+    }
+    for event in &history.events {
+        match &event.kind {
+            EventKind::TookOver { .. } => note("a takeover".into()),
+            EventKind::Operated { action } if action.starts_with("closed ") => {
+                note("a room was closed".into());
+            }
+            EventKind::Refused { code, .. } => note(format!("refused with {}", code.number())),
+            _ => {}
+        }
+    }
+    for (_, step) in history.connections.iter().flat_map(|connection| &connection.steps) {
+        match step {
+            Step::Got(Got::Pong(_)) => note("a pong".into()),
+            Step::Got(Got::Reset) => note("a reset".into()),
+            Step::Got(Got::Http(status)) => note(format!("HTTP {status}")),
+            Step::Got(Got::Close { code, reason }) => {
+                let known = WANTED.iter().find(|start| reason.starts_with(**start));
+                note(known.map_or_else(|| format!("closed with {code}"), |known| (*known).into()));
+            }
+            _ => {}
+        }
+    }
+}
