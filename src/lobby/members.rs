@@ -103,6 +103,8 @@ impl Lobby {
         let room = self.rooms.get_mut(room_id)?;
         let member = room.join(id, user_name.folded().clone(), json, now, out);
         room.show(id, out);
+        // The room's own name, so that all members share it.
+        let name = room.name.clone();
         let membership = Membership { room: room_id, name: name.clone(), member };
         self.registry.known(id)?.memberships.push(membership);
         tell(out, now, || EventKind::Joined { session: id, user: user_name, room: name });

@@ -82,9 +82,9 @@ impl PerSecond {
 }
 
 /// Buckets are a quarter of an octave wide, so that a gap is known to within 19 %.
-const GAP_BUCKETS: usize = 60;
+const GAP_BUCKETS: usize = 64;
 
-/// The end of the first bucket's range, in microseconds; 60 quarter octaves reach 16 s.
+/// The end of the first bucket's range, in microseconds; 64 quarter octaves reach 32 s.
 const SHORTEST_GAP: f64 = 500.0;
 
 /// How many seconds a gap counts.
@@ -138,8 +138,8 @@ impl Gaps {
         let mut counts = [0_u16; GAP_BUCKETS];
         for slot in self.seconds.iter().filter(|slot| slot.second >= oldest) {
             longest = slot.longest.max(longest);
-            for (sum, count) in counts.iter_mut().zip(slot.counts) {
-                *sum += u16::from(count);
+            for (sum, count) in counts.iter_mut().zip(&slot.counts) {
+                *sum += u16::from(*count);
             }
         }
         let longest = Duration::from_micros(longest.into()).max(open);
@@ -148,8 +148,8 @@ impl Gaps {
             return None;
         }
         let mut left = total - total * 95 / 100;
-        for (bucket, count) in counts.into_iter().enumerate().rev() {
-            let count = u32::from(count);
+        for (bucket, count) in counts.iter().enumerate().rev() {
+            let count = u32::from(*count);
             if count >= left {
                 return Some((upper_bound(bucket).min(longest), longest));
             }
