@@ -12,7 +12,7 @@ pub struct Limits {
     pub max_message_bytes: usize,
     /// Connections in all, 1 to 1,000,000; one more gets HTTP 503.
     pub max_connections: usize,
-    /// Connections from one address, 1 to 1,000,000; one more gets HTTP 429. `None` for no limit.
+    /// Connections from one address, of IPv6 from one /64, 1 to 1,000,000; one more gets HTTP 429. `None` for no limit.
     pub max_connections_per_address: Option<usize>,
     /// A handshake must be complete within this time, 0.1 s to a day.
     pub handshake_timeout: Duration,
@@ -37,8 +37,8 @@ pub struct Limits {
     /// Bytes that may come in a burst, 1 KiB to 1 GiB; at least
     /// `max_message_bytes` if `bytes_per_s` is set.
     pub bytes_burst: u32,
-    /// Bytes that may be queued for one client in its reliable lane, 64 KiB to 1 GiB; beyond that it
-    /// is closed with 1008.
+    /// Bytes that may be queued for one client in its reliable lane, 64 KiB to 1 GiB, beside one
+    /// message of the largest size; beyond that it is closed with 1008.
     pub queue_bytes: usize,
     /// Bytes that all connections and rooms together may hold, 16 MiB to 1 TiB: incomplete input,
     /// queued frames, histories. `None` for a quarter of the machine's memory.
