@@ -4,6 +4,8 @@ mod flusher;
 mod lanes;
 mod liveness;
 pub(crate) mod outbox;
+#[cfg(test)]
+mod outbox_tests;
 mod sync;
 mod transport;
 

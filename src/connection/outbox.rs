@@ -10,7 +10,6 @@
 //! queue locked. So no frame is left behind (tests/outbox_model.rs tries all interleavings).
 
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -18,7 +17,7 @@ use smallvec::SmallVec;
 
 pub(crate) use super::lanes::State;
 use super::lanes::{Batch, Lanes};
-use super::sync::Mutex;
+use super::sync::{AtomicU8, AtomicU64, Mutex, Ordering};
 use super::transport::SendHalf;
 use crate::model::RoomId;
 use crate::protocol::websocket::CloseReason;
@@ -352,171 +351,4 @@ fn write<W: SendHalf>(writer: &mut Writer<W>, batch: &Batch) -> (Poll<io::Result
     let slices: SmallVec<[IoSlice<'_>; 8]> =
         batch.frames().map(|frame| IoSlice::new(frame)).collect();
     (stream.poll_write(&mut cx, &slices), batch.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A stream that accepts only so much.
-    #[derive(Debug, Default)]
-    struct Pipe {
-        room: usize,
-        taken: Vec<u8>,
-        broken: bool,
-    }
-
-    impl SendHalf for Pipe {
-        fn poll_write(
-            &mut self,
-            _cx: &mut Context<'_>,
-            slices: &[IoSlice<'_>],
-        ) -> Poll<io::Result<usize>> {
-            if self.broken {
-                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-            }
-            if self.room == 0 {
-                return Poll::Pending;
-            }
-            let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
-            let taken = all.len().min(self.room);
-            self.room -= taken;
-            self.taken.extend_from_slice(&all[..taken]);
-            Poll::Ready(Ok(taken))
-        }
-
-        fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-    }
-
-    fn outbox(room: usize, limit: usize) -> Outbox<Pipe> {
-        Outbox::new(Pipe { room, ..Pipe::default() }, limit)
-    }
-
-    fn read(outbox: &Outbox<Pipe>, room: usize) -> String {
-        outbox.writer.lock().stream.room = room;
-        outbox.resume();
-        outbox.flush();
-        String::from_utf8_lossy(&std::mem::take(&mut outbox.writer.lock().stream.taken))
-            .into_owned()
-    }
-
-    fn frame(text: &str) -> Bytes {
-        Bytes::copy_from_slice(text.as_bytes())
-    }
-
-    const HALL: RoomId = RoomId(1);
-    const LAB: RoomId = RoomId(2);
-
-    #[test]
-    fn the_reliable_lane_goes_first_and_in_order() {
-        let outbox = outbox(0, 100);
-        outbox.push_tick(HALL, &frame("[tick]"));
-        outbox.push(&frame("[a]"));
-        outbox.push(&frame("[b]"));
-        outbox.flush();
-        assert!(outbox.is_blocked());
-        assert_eq!(outbox.waiting(), 12);
-        assert_eq!(read(&outbox, 100), "[a][b][tick]");
-        assert_eq!(outbox.waiting(), 0);
-    }
-
-    #[test]
-    fn the_latest_tick_wins_but_a_begun_frame_is_ended() {
-        let outbox = outbox(3, 100);
-        outbox.push_tick(HALL, &frame("[one]"));
-        outbox.flush();
-        outbox.push_tick(HALL, &frame("[two]"));
-        outbox.push_tick(LAB, &frame("[lab]"));
-        outbox.push_tick(HALL, &frame("[three]"));
-        outbox.push(&frame("[say]"));
-        assert_eq!(read(&outbox, 100), "[one][say][three][lab]");
-        assert_eq!(outbox.skipped_ticks(), 1);
-    }
-
-    #[test]
-    fn any_cut_gives_the_same_bytes() {
-        for room in 1..12 {
-            let outbox = outbox(0, 100);
-            for text in ["[a]", "[bcd]", "[e]"] {
-                outbox.push(&frame(text));
-            }
-            outbox.push_tick(HALL, &frame("[t]"));
-            let mut seen = String::new();
-            for _ in 0..20 {
-                seen += &read(&outbox, room);
-            }
-            assert_eq!(seen, "[a][bcd][e][t]", "{room} at a time");
-            assert_eq!(outbox.bytes_out(), 14);
-        }
-    }
-
-    #[test]
-    fn an_overflow_closes_with_a_reason_after_the_begun_frame() {
-        let outbox = outbox(2, 10);
-        outbox.push(&frame("[first]"));
-        outbox.flush();
-        assert_eq!(outbox.push(&frame("[0123456789]")), Pushed::Taken, "one frame always fits");
-        assert_eq!(outbox.push(&frame("[x]")), Pushed::Overflow);
-        assert_eq!(outbox.push(&frame("[y]")), Pushed::Refused);
-        let seen = read(&outbox, 1000);
-        assert!(seen.starts_with("[first]") && seen.contains("you read too slowly"), "{seen}");
-        assert_eq!(outbox.state(), State::Closed);
-    }
-
-    #[test]
-    fn the_close_frame_of_an_abandoned_connection_is_sent_however_little_the_stream_takes() {
-        for room in 1..12 {
-            let outbox = outbox(2, 100);
-            for text in ["[first]", "[second]"] {
-                outbox.push(&frame(text));
-            }
-            outbox.flush();
-            outbox.abandon(&CloseReason::new(CloseReason::POLICY, "enough"));
-            let mut seen = String::new();
-            for _ in 0..20 {
-                seen += &read(&outbox, 0);
-                seen += &read(&outbox, room);
-            }
-            assert!(seen.starts_with("[first]"), "{seen:?}, {room} at a time");
-            assert!(seen.ends_with("enough"), "{seen:?}, {room} at a time");
-            assert!(!seen.contains("second"));
-            assert_eq!(outbox.state(), State::Closed);
-        }
-    }
-
-    #[test]
-    fn a_close_comes_after_all_that_was_pushed() {
-        let outbox = outbox(0, 100);
-        outbox.push(&frame("[a]"));
-        outbox.push_tick(HALL, &frame("[tick]"));
-        outbox.close(&CloseReason::new(CloseReason::GOING_AWAY, "bye"));
-        assert_eq!(outbox.push(&frame("[late]")), Pushed::Refused);
-        assert_eq!(outbox.state(), State::Closing);
-        let seen = read(&outbox, 100);
-        assert!(seen.starts_with("[a]") && seen.ends_with("bye") && !seen.contains("tick"));
-        assert_eq!(outbox.state(), State::Closed);
-    }
-
-    #[test]
-    fn a_retracted_tick_is_not_sent() {
-        let outbox = outbox(0, 100);
-        outbox.push_tick(HALL, &frame("[hall]"));
-        outbox.push_tick(LAB, &frame("[lab]"));
-        assert!(outbox.retract_tick(HALL));
-        assert!(!outbox.retract_tick(HALL));
-        assert_eq!(read(&outbox, 100), "[lab]");
-    }
-
-    #[test]
-    fn a_broken_socket_takes_nothing_and_keeps_nothing() {
-        let outbox = outbox(100, 100);
-        outbox.writer.lock().stream.broken = true;
-        outbox.push(&frame("[a]"));
-        outbox.flush();
-        assert_eq!(outbox.state(), State::Broken);
-        assert_eq!(outbox.waiting(), 0);
-        assert_eq!(outbox.push(&frame("[b]")), Pushed::Refused);
-    }
 }
