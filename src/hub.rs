@@ -65,6 +65,8 @@ pub(crate) struct Hub {
     timing: Timing,
     next_snapshot: Timestamp,
     serial: u64,
+    /// The snapshot before the one that readers see.
+    previous: Arc<Snapshot>,
 }
 
 /// What is needed to start a hub.
@@ -103,6 +105,7 @@ impl Hub {
             timing: Timing::default(),
             next_snapshot: now,
             serial: 0,
+            previous: Arc::default(),
         }
     }
 
@@ -170,8 +173,7 @@ impl Hub {
         self.finish_turn(now);
         if now >= self.next_snapshot && self.port.snapshots.receiver_count() > 0 {
             self.next_snapshot = now.plus(SNAPSHOT_INTERVAL);
-            let snapshot = Arc::new(self.snapshot(now));
-            self.port.snapshots.send_replace(snapshot);
+            self.publish_snapshot(now);
         }
     }
 
@@ -260,14 +262,22 @@ impl Hub {
         outcome
     }
 
+    fn publish_snapshot(&mut self, now: Timestamp) {
+        let snapshot = Arc::new(self.snapshot(now));
+        self.previous = self.port.snapshots.send_replace(snapshot);
+    }
+
     fn snapshot(&mut self, now: Timestamp) -> Snapshot {
         self.serial += 1;
+        // Readers have gone on to the next one by now, so that its rows can be used again.
+        let previous = Arc::try_unwrap(std::mem::take(&mut self.previous)).unwrap_or_default();
         let focus = self.port.focus.borrow_and_update().clone();
         let mut snapshot = Snapshot {
             taken_at: now,
             serial: self.serial,
             up_time: now.since(self.started),
             log_level: self.log.as_ref().map(LogControl::level),
+            users: previous.users,
             ..Snapshot::default()
         };
         let timing = self.timing.last(now);

@@ -28,7 +28,7 @@ async fn ended(handle: ServerHandle) {
 }
 
 #[tokio::test]
-async fn it_starts_says_where_it_is_and_stops() {
+async fn it_starts_tells_its_address_and_stops() {
     let handle = start();
     let addr = handle.local_addr();
     assert_eq!(addr.ip(), LOOPBACK);
@@ -147,7 +147,7 @@ async fn the_operator_can_stop_it() {
     let operator = handle.operator();
     let mut reader = operator.watch();
     let mut ada = enter(handle.local_addr(), "ada").await;
-    // One waits for the end already.
+    // One is already waiting for the end.
     let end = tokio::spawn(ended(handle));
     operator.stop();
     ada.is_told_1001().await;
@@ -170,7 +170,7 @@ async fn dropping_the_handle_stops_it() {
 }
 
 #[tokio::test]
-async fn two_in_one_process_are_apart() {
+async fn two_in_one_process_are_independent() {
     let (first, second) = (start(), start());
     assert_ne!(first.local_addr(), second.local_addr());
     let mut here = enter(first.local_addr(), "ada").await;
@@ -211,7 +211,7 @@ fn a_wrong_setting_is_an_error_that_names_it_and_binds_nothing() {
     for fps in [0.0, -3.0, 1000.0, f64::INFINITY, f64::NAN] {
         let error = Server::builder().ip(LOOPBACK).port(port).fps(fps).start();
         let text = error.expect_err("a wrong rate").to_string();
-        // Had it looked at the port first, it would complain of that.
+        // Had it tried the port first, it would complain about that.
         assert!(text.contains("fps") && text.contains("240"), "{text}");
     }
 }

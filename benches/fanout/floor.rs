@@ -52,7 +52,7 @@ struct Floor<'a> {
     buffer: Vec<u8>,
     /// One tick for each room.
     ticks: Vec<Vec<u8>>,
-    /// Where in each the time stands.
+    /// Where the time is in each.
     stamps: Vec<usize>,
     /// One chat event, and where in it sender and number stand.
     chat: (Vec<u8>, [usize; 2], usize),
@@ -250,7 +250,7 @@ impl Peer {
     }
 }
 
-/// The member's number and the answer, once the whole request is there.
+/// The member's number and the answer, once the whole request has arrived.
 fn answer(request: &[u8]) -> Option<(usize, String)> {
     let text = std::str::from_utf8(request).ok()?;
     text.ends_with("\r\n\r\n").then_some(())?;

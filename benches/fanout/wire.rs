@@ -135,7 +135,7 @@ pub(crate) fn chat(out: &mut Vec<u8>, load: &Load, k: usize, sequence: u64) {
     push_frame(out, 1, format!(r#"{{"room":"{room}","type":"msg","data":"{text}"}}"#).as_bytes());
 }
 
-/// Sender and number of a delivered chat message, none if it is not one.
+/// Sender and number of a delivered chat message; `None` if it is not one.
 pub(crate) fn chat_id(payload: &[u8]) -> Option<(usize, u64)> {
     let start = find(payload, CHAT_MARK)? + CHAT_MARK.len();
     let sender = payload.get(start..start + 5)?;
@@ -184,7 +184,7 @@ pub(crate) fn number_after(json: &[u8], key: &[u8]) -> Option<f64> {
     std::str::from_utf8(&rest[..end]).ok()?.parse().ok()
 }
 
-/// Where `needle` first stands in `hay`.
+/// Where `needle` first occurs in `hay`.
 pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     let (&first, rest) = needle.split_first()?;
     let mut from = 0;

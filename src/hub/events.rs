@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_what_nobody_asks_for() {
+    fn listeners_get_only_the_events_they_ask_for() {
         let mut events = Events::default();
         assert_eq!(events.interest(), Interest::default());
         let mut receiver = events.listen(9, || Interest { ticks: true, ..Interest::default() });

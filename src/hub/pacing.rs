@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn poses_are_put_off_and_chat_is_not() {
+    fn poses_are_delayed_and_chat_is_not() {
         assert_eq!(pause(1000.0, 1.0), Some(LONGEST_PAUSE));
         assert_eq!(pause(1000.0, 500.0), None);
         assert!(pause(36_000.0, 0.0).is_some_and(|pause| pause < Duration::from_millis(1)));

@@ -1,13 +1,15 @@
 //! Builds the operator's snapshots.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connection::Connection;
 use crate::lobby::Lobby;
 use crate::lobby::cadence::period;
 use crate::lobby::event::Message;
-use crate::lobby::registry::Session;
+use crate::lobby::registry::{Membership, Session};
 use crate::lobby::room::Room;
 use crate::model::{SessionId, Timestamp};
 use crate::operator::{
@@ -74,12 +76,7 @@ pub(crate) fn view(
     snapshot.fps = lobby.fps();
     let (rooms, registry) = (lobby.rooms(), lobby.registry());
     snapshot.rooms = rooms.iter().map(|room| room_row(lobby, room, now)).collect();
-    snapshot.users.reserve_exact(registry.users());
-    snapshot.users.extend(
-        registry.logged_in().map(|session| {
-            user_row(lobby, session, now, connection(session.id).unwrap_or_default())
-        }),
-    );
+    fill_users(lobby, now, connection, &mut snapshot.users);
     let fastest = rooms
         .iter()
         .filter(|room| room.len() > 0)
@@ -123,46 +120,56 @@ fn room_row(lobby: &Lobby, room: &Room, now: Timestamp) -> RoomRow {
     }
 }
 
-fn user_row(
+/// Fills in all users' rows. Rows of an earlier snapshot are overwritten, which for the most part
+/// allocates nothing and counts no references.
+fn fill_users(
+    lobby: &Lobby,
+    now: Timestamp,
+    connection: impl Fn(SessionId) -> Option<ConnectionView>,
+    rows: &mut Vec<UserRow>,
+) {
+    let mut users = 0;
+    for session in lobby.registry().logged_in() {
+        if rows.len() == users {
+            rows.push(UserRow::default());
+        }
+        let connection = connection(session.id).unwrap_or_default();
+        fill_user(lobby, session, now, connection, &mut rows[users]);
+        users += 1;
+    }
+    rows.truncate(users);
+}
+
+fn fill_user(
     lobby: &Lobby,
     session: &Session,
     now: Timestamp,
     connection: ConnectionView,
-) -> UserRow {
-    let gaps = session.stream.as_ref().and_then(|stream| stream.gaps.p95_and_longest(now));
-    let liveness = if connection.unanswered_ping > Some(ASLEEP_AFTER) {
-        Liveness::Asleep
-    } else if now.since(session.last_request) > IDLE_AFTER {
-        Liveness::Idle
-    } else {
-        Liveness::Active
-    };
-    UserRow {
+    row: &mut UserRow,
+) {
+    let stream = session.stream.as_ref();
+    let gaps = stream.and_then(|stream| stream.gaps.p95_and_longest(now));
+    let mut rooms = std::mem::take(&mut row.rooms);
+    rooms.truncate(session.memberships.len());
+    for (place, membership) in session.memberships.iter().enumerate() {
+        if rooms.len() == place {
+            rooms.push(Presence::default());
+        }
+        let room = &membership.name;
+        set_shared(&mut rooms[place].room, room.as_str(), || room.shared());
+        rooms[place].pose = pose(lobby, membership, now);
+    }
+    let mut name = std::mem::take(&mut row.name);
+    if let Some(user) = &session.user {
+        set_shared(&mut name, user.name.as_str(), || user.name.shared());
+    }
+    *row = UserRow {
         session: session.id,
-        name: session.user.as_ref().map(|user| user.name.shared()).unwrap_or_default(),
+        name,
         peer: connection.peer,
         connected: now.since(session.connected),
-        rooms: session
-            .memberships
-            .iter()
-            .map(|membership| Presence {
-                room: membership.name.shared(),
-                pose: lobby
-                    .rooms()
-                    .get(membership.room)
-                    .ok()
-                    .and_then(|room| room.member(membership.member)?.pose.as_ref())
-                    .map(|(time, pose)| PoseRow {
-                        pos: pose.pos,
-                        rot: pose.rot,
-                        age: now.since(*time),
-                    }),
-            })
-            .collect(),
-        transforms_per_s: session
-            .stream
-            .as_ref()
-            .map_or(0.0, |stream| stream.per_second.mean(now, RATE_SECONDS)),
+        rooms,
+        transforms_per_s: stream.map_or(0.0, |stream| stream.per_second.mean(now, RATE_SECONDS)),
         gap_p95: gaps.map(|(p95, _)| p95),
         gap_longest: gaps.map(|(_, longest)| longest),
         round_trip: connection.round_trip,
@@ -170,8 +177,31 @@ fn user_row(
         skipped_ticks: connection.skipped_ticks,
         queued_bytes: connection.queued_bytes,
         refusals: session.refusals,
-        liveness,
+        liveness: liveness(session, &connection, now),
         silent_for: connection.silent_for,
+    };
+}
+
+/// Sets a name, unless it is the same one already.
+fn set_shared(name: &mut Arc<str>, to: &str, shared: impl FnOnce() -> Arc<str>) {
+    if !std::ptr::eq(&**name, to) {
+        *name = shared();
+    }
+}
+
+fn pose(lobby: &Lobby, membership: &Membership, now: Timestamp) -> Option<PoseRow> {
+    let room = lobby.rooms().get(membership.room).ok()?;
+    let (time, pose) = room.member(membership.member)?.pose.as_ref()?;
+    Some(PoseRow { pos: pose.pos, rot: pose.rot, age: now.since(*time) })
+}
+
+fn liveness(session: &Session, connection: &ConnectionView, now: Timestamp) -> Liveness {
+    if connection.unanswered_ping > Some(ASLEEP_AFTER) {
+        Liveness::Asleep
+    } else if now.since(session.last_request) > IDLE_AFTER {
+        Liveness::Idle
+    } else {
+        Liveness::Active
     }
 }
 
@@ -201,15 +231,63 @@ fn user_detail(session: &Session, now: Timestamp) -> UserDetail {
 
 fn chat_line(message: &Message) -> ChatLine {
     let (kind, data) = message.body.parts();
-    let text = match serde_json::from_str::<String>(data) {
-        Ok(text) => text,
-        Err(_) => data.to_owned(),
-    };
-    let end = text.char_indices().nth(CHAT_TEXT).map_or(text.len(), |(end, _)| end);
     ChatLine {
         time: message.time,
         user: message.user.clone(),
         kind: kind.into(),
-        text: text[..end].into(),
+        text: text_of(data).into(),
+    }
+}
+
+/// The beginning of the text that a JSON string stands for, or of any other JSON as it is.
+fn text_of(json: &str) -> Cow<'_, str> {
+    let Some(string) = json.strip_prefix('"') else { return beginning(json).into() };
+    let plain = beginning(string);
+    match plain.bytes().position(|byte| matches!(byte, b'"' | b'\\')) {
+        Some(escape) if plain.as_bytes()[escape] == b'\\' => {
+            unescaped(string).map_or(beginning(json).into(), Cow::Owned)
+        }
+        Some(end) => plain[..end].into(),
+        None => plain.into(),
+    }
+}
+
+/// At most [`CHAT_TEXT`] characters.
+fn beginning(text: &str) -> &str {
+    let mut rest = text.chars();
+    rest.nth(CHAT_TEXT - 1);
+    &text[..text.len() - rest.as_str().len()]
+}
+
+/// At most [`CHAT_TEXT`] characters of the inside of a JSON string; `None` if it isn't text.
+fn unescaped(string: &str) -> Option<String> {
+    let mut end = 0;
+    for _ in 0..CHAT_TEXT {
+        end += match string.get(end..)?.as_bytes() {
+            [] | [b'"', ..] => break,
+            // One character as a surrogate pair.
+            [b'\\', b'u', b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B', ..] => 12,
+            [b'\\', b'u', ..] => 6,
+            [b'\\', ..] => 2,
+            _ => string[end..].chars().next().map_or(1, char::len_utf8),
+        };
+    }
+    serde_json::from_str(&format!("\"{}\"", string.get(..end)?)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_beginning_of_a_long_text_is_read() {
+        assert_eq!(text_of(r#""a\n\u00e9\ud83d\ude00b""#), "a\né😀b");
+        assert_eq!(text_of("[1,2]"), "[1,2]");
+        assert_eq!(text_of(r#""\ud83d""#), r#""\ud83d""#, "a lone surrogate is not text");
+        assert_eq!(text_of(r#""cut sho"#), "cut sho", "a journal's excerpt");
+        for (json, shown) in [("x", "x"), ("é", "é"), (r"\\", "\\"), (r"\ud83d\ude00", "😀")] {
+            let long = format!("\"{}\"", json.repeat(CHAT_TEXT + 1));
+            assert_eq!(text_of(&long), shown.repeat(CHAT_TEXT), "{json}");
+        }
     }
 }

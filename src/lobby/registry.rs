@@ -111,6 +111,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// How many are logged in.
+    #[cfg(test)]
     pub(crate) fn users(&self) -> usize {
         self.names.len()
     }

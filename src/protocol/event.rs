@@ -1,5 +1,7 @@
 //! The part of an event that its sender decides.
 
+use std::borrow::Cow;
+
 use super::json::push_json_string;
 
 /// The part of an event that its sender decides, `"type":T,"data":D`, ready to be sent.
@@ -23,16 +25,15 @@ impl EventBody {
     }
 
     /// The type and the data that it was made from, the data as JSON.
-    pub fn parts(&self) -> (String, &str) {
-        #[derive(serde::Deserialize)]
-        struct Kind {
-            r#type: String,
-        }
+    pub fn parts(&self) -> (Cow<'_, str>, &str) {
         let split = split_kind(&self.text);
-        let kind = serde_json::from_str::<Kind>(&format!("{{{}}}", &self.text[..split]))
-            .map(|kind| kind.r#type)
-            .unwrap_or_default();
-        (kind, &self.text[(split + ",\"data\":".len()).min(self.text.len())..])
+        let json = self.text[..split].strip_prefix("\"type\":").unwrap_or_default();
+        let plain = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
+        let kind = match plain.filter(|kind| !kind.contains('\\')) {
+            Some(kind) => Cow::Borrowed(kind),
+            None => Cow::Owned(serde_json::from_str(json).unwrap_or_default()),
+        };
+        (kind, self.text[split..].strip_prefix(",\"data\":").unwrap_or_default())
     }
 }
 
@@ -49,4 +50,18 @@ fn split_kind(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_what_it_was_made_from() {
+        for kind in ["msg", "a \"b\" \\", "\\", "é\u{1}", "x,\"data\":y"] {
+            for data in ["\"text\"", "{\"data\":1}", "null"] {
+                assert_eq!(EventBody::new(kind, data).parts(), (kind.into(), data));
+            }
+        }
+    }
 }

@@ -39,7 +39,7 @@ async fn bots_kicked_by_the_operator_stay_away() {
     let (server, options) = start(30.0);
     let operator = server.operator();
     let kick = async {
-        // Fails until the user is there.
+        // Fails until the user is logged in.
         let kick = |user: &str| Command::Kick { user: user.into(), reason: None };
         while operator.execute(kick("björn")).await.is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;

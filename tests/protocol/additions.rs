@@ -32,7 +32,7 @@ async fn unknown_options_of_a_login_are_not_confirmed() {
 }
 
 #[tokio::test]
-async fn who_asks_for_hands_in_vain_sees_and_sends_heads_alone() {
+async fn a_client_whose_request_for_hands_is_not_confirmed_sees_and_sends_only_heads() {
     let hall = Hall::start();
     let [mut bob] = hall.people(["bob"]).await;
     let mut ada = Client::connect(&hall).await;
@@ -41,14 +41,14 @@ async fn who_asks_for_hands_in_vain_sees_and_sends_heads_alone() {
     bob.expect("lobby", "ada", "join", r#""""#).await;
     let pose = r#"{"pos":{"x":1},"rot":{},"left":{"pos":{"x":2}},"right":{"pos":"nonsense"}}"#;
     ada.send(&request("lobby", "transform", pose)).await;
-    // Reading a tick checks that nothing but a head's position and rotation is in it.
+    // Reading a tick checks that it holds only the position and rotation of a head.
     for client in [&mut ada, &mut bob] {
         assert_eq!(client.tick("lobby").await["ada"].pos, [1.0, 0.0, 0.0]);
     }
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_gave_out_lets_nobody_in_elsewhere() {
+async fn an_unknown_token_does_not_log_anybody_in() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     let mut thief = Client::connect(&hall).await;
@@ -67,7 +67,7 @@ async fn unknown_options_of_a_ping_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_subprotocol_that_it_does_not_speak_is_not_agreed_on() {
+async fn an_unknown_subprotocol_is_not_negotiated() {
     let hall = Hall::start();
     let extra = "Sec-WebSocket-Protocol: vrlobby.pose.99, mqtt\r\n";
     let answer = Wire::dial(hall.addr()).await.http(&upgrade("/", extra)).await;

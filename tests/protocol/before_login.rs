@@ -1,4 +1,4 @@
-//! What somebody may send who has not logged in: 16 KiB a message, not the server's limit.
+//! Before the login, a message may have 16 KiB, whatever the server's limit.
 
 use vrlobby::Limits;
 
@@ -14,7 +14,7 @@ const MIB: usize = 1 << 20;
 /// The largest message before login.
 const MOST: usize = 16 * KIB;
 
-/// A ping of just so many bytes.
+/// A ping of exactly this many bytes.
 fn padded(bytes: usize) -> String {
     PING.to_owned() + &" ".repeat(bytes - PING.len())
 }
@@ -23,7 +23,7 @@ fn padded(bytes: usize) -> String {
 async fn refused(hall: &Hall, bytes: &[u8]) {
     let mut wire = Wire::dial(hall.addr()).await;
     wire.shake().await;
-    // The server need not take all of what it refuses.
+    // The server need not read all of what it refuses.
     let _ = wire.try_send(bytes).await;
     wire.ends_with(1009).await;
 }
@@ -70,7 +70,7 @@ async fn more_is_1009_in_fragments() {
 }
 
 #[tokio::test]
-async fn a_refused_login_leaves_it_so() {
+async fn a_refused_login_does_not_raise_the_limit() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     let mut nobody = Client::connect(&hall).await;
@@ -82,7 +82,7 @@ async fn a_refused_login_leaves_it_so() {
 }
 
 #[tokio::test]
-async fn after_the_login_it_is_the_servers_limit() {
+async fn after_the_login_the_servers_limit_applies() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     ada.asks(&padded(MOST + 1), 220).await;
@@ -92,7 +92,7 @@ async fn after_the_login_it_is_the_servers_limit() {
 }
 
 #[tokio::test]
-async fn what_follows_the_login_without_waiting_may_be_large() {
+async fn a_message_right_behind_the_login_may_be_large() {
     let hall = Hall::start();
     for round in 0..10 {
         let mut client = Client::connect(&hall).await;
@@ -112,7 +112,7 @@ async fn what_follows_the_login_without_waiting_may_be_large() {
 }
 
 #[tokio::test]
-async fn a_lower_limit_of_the_servers_holds_before_the_login_too() {
+async fn a_lower_server_limit_applies_before_the_login_too() {
     let limits = Limits { max_message_bytes: 2000, ..Limits::lab() };
     let hall = Hall::with(FPS, limits);
     refused(&hall, &Frame::new(TEXT, padded(2001).as_bytes()).bytes()).await;

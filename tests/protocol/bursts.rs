@@ -1,5 +1,5 @@
-//! Large messages, as many as a client may send at once: whoever reads at 50 Mbit/s gets them all,
-//! and nobody waits for those who read more slowly.
+//! Large messages, as many as a client may send at once: a client that reads at 50 Mbit/s gets them
+//! all, and nobody waits for slower ones.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use crate::support::pace::{CONTRACT_BYTES_PER_S, Pace};
 use crate::support::wire::{Frame, Received, TEXT};
 use crate::support::{login, on_thread, request, within};
 
-/// What is sent in all may take this long: 45 MiB at 50 Mbit/s are 7.6 s.
+/// Everything that is sent may take this long: 45 MiB at 50 Mbit/s are 7.6 s.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 const SENDERS: usize = 3;
 
-/// `n` and so much text that the message is as large as the limit allows.
+/// `n`, with filler that makes the message as large as the limit allows.
 fn data(n: usize) -> String {
     let around = request("lobby", "button", r#""""#).len();
     format!("{n:04} {}", "x".repeat((1 << 20) - around - 5))
 }
 
-/// A member that may have missed who came before and after it: only buttons count.
+/// Joins a member, which ignores who joins besides: only buttons count.
 async fn enter(addr: SocketAddr, name: &str) -> Client {
     let mut client = Client::connect_to(addr).await;
     client.send(&login(name, "")).await;
@@ -35,8 +35,8 @@ async fn enter(addr: SocketAddr, name: &str) -> Client {
     client
 }
 
-/// The next button: who pressed it and its number. Compared as text, since parsing so many
-/// megabytes would make a slow reader of a fast one.
+/// The next button: its sender and number. Compared as text, since parsing so many megabytes would
+/// slow a fast reader down.
 async fn button(client: &mut Client) -> (String, usize) {
     let filler = &data(0)[4..];
     loop {
@@ -50,7 +50,7 @@ async fn button(client: &mut Client) -> (String, usize) {
         assert_eq!(rest.len(), filler.len() + 4, "{} got a part", client.name);
         assert!(
             rest.starts_with(filler) && rest.ends_with("\"}]}"),
-            "{} got it wrong",
+            "{} got other data",
             client.name
         );
         let (_, user) = text.split_once(r#""user":""#).expect("a user");
@@ -67,7 +67,7 @@ async fn buttons(client: &mut Client, count: usize) -> Vec<(String, usize)> {
     pressed
 }
 
-/// Buttons as frames, made before they count: masking them takes a debug build a while.
+/// Buttons as frames, made in advance: masking them takes a debug build a while.
 fn frames(count: usize) -> Arc<[Vec<u8>]> {
     let frame = |n| {
         let text = request("lobby", "button", &format!("{:?}", data(n)));
@@ -77,7 +77,7 @@ fn frames(count: usize) -> Arc<[Vec<u8>]> {
     (0..count).map(frame).collect()
 }
 
-/// Sends its buttons without waiting and reads all that `SENDERS` such senders send.
+/// Sends its buttons without waiting and reads everything that `SENDERS` such senders send.
 async fn press(mut client: Client, frames: Arc<[Vec<u8>]>) -> (Client, Vec<(String, usize)>) {
     let each = frames.len();
     let writer = client.wire.writer();
@@ -90,7 +90,7 @@ async fn press(mut client: Client, frames: Arc<[Vec<u8>]>) -> (Client, Vec<(Stri
     (client, pressed)
 }
 
-/// What all threads have come to; the first that panics ends the wait.
+/// The results of all threads; the first panic ends the wait.
 async fn all_of<T: Send + 'static>(threads: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
     let ends = threads.into_iter().map(|thread| {
         tokio::task::spawn_blocking(|| thread.join().expect("everything came, in order and whole"))
@@ -101,7 +101,7 @@ async fn all_of<T: Send + 'static>(threads: impl IntoIterator<Item = JoinHandle<
 }
 
 #[tokio::test]
-async fn whoever_reads_at_50_mbits_gets_all_that_three_send_at_once() {
+async fn a_client_that_reads_at_50_mbits_gets_everything_that_three_send_at_once() {
     const EACH: usize = 15;
     let frames = frames(EACH);
     let hall = Hall::start();
@@ -141,7 +141,7 @@ async fn whoever_reads_at_50_mbits_gets_all_that_three_send_at_once() {
 }
 
 #[tokio::test]
-async fn a_member_that_reads_nothing_is_closed_in_the_end_and_holds_nobody_up_for_good() {
+async fn a_member_that_reads_nothing_is_closed_in_the_end_and_does_not_block_others_for_good() {
     let frames = frames(8);
     let idle_timeout = Duration::from_secs(2);
     let hall = Hall::with(FPS, Limits { idle_timeout, ..Limits::lab() });
@@ -156,14 +156,14 @@ async fn a_member_that_reads_nothing_is_closed_in_the_end_and_holds_nobody_up_fo
         senders.into_iter().map(|sender| on_thread(press(sender, frames.clone()))).collect();
     all_of(sending).await;
     hall.seen("the silent one closed", |now| now.traffic.slow_closed == 1).await;
-    // What it can still read are whole frames, then at most the close frame.
+    // It can still read whole frames, and then at most the close frame.
     if let Some(code) = silent.wire.drained().await {
         assert_eq!(code, 1008);
     }
 }
 
 #[tokio::test]
-async fn one_that_reads_nothing_in_a_room_of_its_own_does_not_slow_others_down() {
+async fn a_client_that_reads_nothing_does_not_slow_other_rooms_down() {
     let hall = Hall::start();
     let bystander = Bystander::enter(hall.addr(), "bystander").await;
     let calm = bystander.over(Duration::from_millis(500)).await;
@@ -176,12 +176,12 @@ async fn one_that_reads_nothing_in_a_room_of_its_own_does_not_slow_others_down()
     let writer = silent.wire.writer();
     let flood = async {
         while writer.write(&frame).await.is_ok() {}
-        // Closed, or not read from: either is fine.
+        // It may be closed or not be read from.
         std::future::pending::<()>().await;
     };
     let waits = tokio::select! {
         waits = bystander.over(Duration::from_secs(2)) => waits,
-        () = flood => unreachable!("it goes on for ever"),
+        () = flood => unreachable!("it goes on forever"),
     };
     waits.are_no_longer_than(&calm);
     within("the bystander's leave", async { bystander.leave() }).await;

@@ -1,4 +1,4 @@
-//! Ways to go, and that each ends membership.
+//! Ways to disconnect, each of which ends membership.
 
 use crate::support::client::Client;
 use crate::support::hall::Hall;
@@ -43,12 +43,12 @@ async fn a_close_reason_in_bad_utf8_is_refused() {
 }
 
 #[tokio::test]
-async fn who_sent_a_close_frame_has_left_whatever_its_tcp_does() {
+async fn a_client_that_sent_a_close_frame_has_left_whatever_its_tcp_does() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     ada.wire.close(1000).await;
     bob.expect("lobby", "ada", "leave", r#""""#).await;
-    // The TCP connection is open still, and the name is free.
+    // The TCP connection is still open, and the name is free.
     let again = Client::login(&hall, "ada").await;
     assert_eq!(again.listing.len(), 2);
     bob.expect("lobby", "ada", "join", r#""""#).await;

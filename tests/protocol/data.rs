@@ -1,4 +1,4 @@
-//! Data comes out equal, whatever JSON it is.
+//! Data comes out as it went in, whatever JSON it is.
 
 use crate::support::client::Client;
 use crate::support::hall::Hall;

@@ -1,4 +1,4 @@
-//! Going down: everybody is told, and what was accepted arrives.
+//! Shutting down: everybody is told, and what was accepted arrives.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{PING, request, say, within};
 /// What a drain may take, whatever the clients do.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// A second is due where no client has anything to take; the rest is for a machine that is shared.
+/// One second is allowed if no client has anything to read; the rest is for a shared machine.
 const SOON: Duration = Duration::from_secs(2);
 
 async fn drained(hall: Hall) {
@@ -37,11 +37,11 @@ async fn everybody_is_told_1001() {
     unfinished.drained().await;
     drained(hall).await;
     let late = within("a refusal", TcpStream::connect(addr)).await;
-    assert!(late.is_err(), "somebody still listens");
+    assert!(late.is_err(), "something still listens");
 }
 
 #[tokio::test]
-async fn who_has_only_just_connected_is_told_too() {
+async fn a_client_that_has_only_just_connected_is_told_too() {
     for _ in 0..30 {
         let hall = Hall::start();
         let mut nobody = Client::connect(&hall).await;
@@ -51,21 +51,21 @@ async fn who_has_only_just_connected_is_told_too() {
 }
 
 #[tokio::test]
-async fn who_reads_nothing_and_who_is_dead_hold_up_nobody() {
+async fn clients_that_read_nothing_or_are_dead_do_not_delay_the_end() {
     let hall = Hall::limited(|limits| limits.queue_bytes = 16 << 20);
     let [mut ada] = hall.people(["ada"]).await;
     let mut slow = Client::connect_narrow(&hall).await;
     slow.enter("slow", "").await;
     ada.expect("lobby", "slow", "join", r#""""#).await;
-    // A queue that the slow one will never read.
+    // A queue that the slow client will never read.
     let filler = format!("{:?}", "x".repeat(128 << 10));
     for _ in 0..60 {
         ada.send(&request("lobby", "button", &filler)).await;
         ada.expect("lobby", "ada", "button", &filler).await;
     }
-    // And one that never finished its handshake.
+    // And a client that never finishes its handshake.
     let idle = Wire::dial(hall.addr()).await;
-    // The time counts from here.
+    // The time starts here.
     let told = async {
         ada.is_told_1001().await;
         ada
@@ -76,7 +76,7 @@ async fn who_reads_nothing_and_who_is_dead_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn handshakes_that_are_half_done_hold_up_nobody() {
+async fn half_open_handshakes_do_not_delay_the_end() {
     let hall = Hall::start();
     let head = upgrade("/", "");
     let mut half_done = Vec::new();
@@ -86,7 +86,7 @@ async fn handshakes_that_are_half_done_hold_up_nobody() {
         wire.send(&head.as_bytes()[..n * (head.len() - 1) / 19]).await;
         half_done.push(wire);
     }
-    // One that is served after them shows that they have been accepted.
+    // A connection that is served after them shows that they have been accepted.
     let mut ada = Client::login(&hall, "ada").await;
     hall.stop();
     ada.is_told_1001().await;
@@ -103,7 +103,7 @@ async fn what_was_accepted_arrives_before_the_close() {
         ada.send(&say("lobby", &format!("{n} {filler}"))).await;
     }
     ada.send(PING).await;
-    // The answer to the ping means that all before it was accepted; bob has read nothing yet.
+    // The answer to the ping means that everything before it was accepted; bob has read nothing yet.
     loop {
         if let Said::Answer(answer) = ada.said().await {
             break assert_eq!(answer.code, 220);

@@ -1,4 +1,4 @@
-//! One order for all, and nothing of a room to who is not in it.
+//! One order for everybody, and nothing of a room to those who are not in it.
 
 use crate::support::client::Client;
 use crate::support::hall::{Hall, THREADS};
@@ -8,7 +8,7 @@ use crate::support::wire::{Frame, TEXT};
 
 const EACH: usize = 60;
 
-/// Reads all that three members said, while the three of them talk at once.
+/// Reads everything that three members say, while all of them talk at once.
 async fn all_of(mut client: Client) -> (Client, Vec<Entry>) {
     let mut bytes = Vec::new();
     for n in 0..EACH {
@@ -21,7 +21,7 @@ async fn all_of(mut client: Client) -> (Client, Vec<Entry>) {
         heard.extend(client.event().await.entries);
     }
     client.quiet().await;
-    // Who is handed back does not leave while another still listens.
+    // The client is returned so that it does not leave while another still listens.
     (client, heard)
 }
 

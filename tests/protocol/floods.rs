@@ -1,4 +1,4 @@
-//! Clients above their rate: each refused request is answered in its turn, and whoever goes on for
+//! Clients above their rate: each refused request is answered in order, and a client that goes on for
 //! ten seconds is closed.
 
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use crate::support::{PING, join, login, on_thread, say, stand};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Whoever floods is closed after ten seconds; the rest is for a machine that is shared.
+/// A client that floods is closed after ten seconds; the rest is for a shared machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Next to nothing comes back to the budget while a test runs.
+/// The rate restores next to nothing while a test runs.
 fn strict(messages_burst: u32) -> Limits {
     Limits { messages_per_s: Some(0.1), messages_burst, ..Limits::lab() }
 }
@@ -43,7 +43,7 @@ async fn refused_requests_are_answered_in_their_turn() {
     };
     let hall = Hall::with(FPS, limits);
     let [mut ada] = hall.people(["ada"]).await;
-    // Bytes are short, messages are not: small requests pass between large ones that do not.
+    // Bytes run out, messages do not: small requests pass between large ones that are refused.
     let large = large();
     let requests: Vec<(String, u16)> = [
         (PING.to_owned(), 220),
@@ -73,7 +73,7 @@ async fn refused_requests_are_answered_in_their_turn() {
     ada.wire.send(&frames.collect::<Vec<_>>().concat()).await;
     for (n, (_, due)) in requests.iter().enumerate() {
         match (due, ada.said().await) {
-            // A message comes back to who said it, a join brings the listing.
+            // A message comes back to its sender, a join brings the listing.
             (0, Said::Event(event)) => assert_eq!(event.room, "lobby", "{n}"),
             (1, Said::Event(event)) => assert_eq!(event.room, "atrium", "{n}"),
             (due, Said::Answer(answer)) => assert_eq!(answer.code, *due, "{n}: {answer:?}"),
@@ -86,7 +86,7 @@ async fn refused_requests_are_answered_in_their_turn() {
 async fn every_refused_request_is_answered_whatever_it_is() {
     let hall = Hall::with(FPS, strict(5));
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
-    // The login was one; four are left.
+    // The login took one; four are left.
     let mut frames = Vec::new();
     for _ in 0..4 {
         frames.extend(Frame::new(TEXT, PING.as_bytes()).bytes());
@@ -117,7 +117,7 @@ async fn every_refused_request_is_answered_whatever_it_is() {
         assert_eq!(answer.code, 429, "{n}: {answer:?}");
         assert!(!answer.detail.at("reason").as_text().is_empty());
     }
-    // None of them was carried out, and poses are apart.
+    // None of them was carried out, and poses are counted apart.
     ada.send(&stand("lobby", 3.0)).await;
     for client in [&mut ada, &mut bob] {
         assert_eq!(client.tick("lobby").await["ada"].pos[0], 3.0);
@@ -135,7 +135,7 @@ async fn refused_before_the_login_is_429_too() {
     nobody.asks(&login("ada", ""), 429).await;
 }
 
-/// What came to a flooder in the end, and when that was.
+/// How a flooder ended, and when.
 struct Outcome {
     name: String,
     close: Option<(Option<u16>, String)>,
@@ -143,8 +143,8 @@ struct Outcome {
     refused: usize,
 }
 
-/// Sends `frame` over and over, `per_second` times a second while `floods` holds of the time that
-/// has passed; reads whatever comes, until it is closed or `time` is over.
+/// Sends `frame` `per_second` times a second while `floods` holds for the time that has passed;
+/// reads whatever comes, until it is closed or `time` is over.
 async fn flood(
     mut client: Client,
     frame: Vec<u8>,
@@ -181,7 +181,7 @@ async fn flood(
         tokio::pin!(sending, reading);
         tokio::select! {
             close = &mut reading => close,
-            // The last word may still be on its way.
+            // The last answer may still be on its way.
             () = &mut sending => tokio::time::timeout(SECOND, reading).await.unwrap_or(None),
         }
     };
@@ -258,7 +258,7 @@ async fn whoever_keeps_flooding_for_ten_seconds_is_closed_and_nobody_else_is() {
         let (name, took) = (outcome.name, outcome.took);
         match outcome.close {
             Some((Some(1008), reason)) => {
-                assert!(!reason.is_empty(), "{name} is told no reason");
+                assert!(!reason.is_empty(), "{name} got no reason");
                 assert!(took > 9 * SECOND, "{name} was closed after {took:?}: {reason}");
             }
             close => panic!("{name} ended with {close:?} after {took:?}"),
@@ -274,7 +274,7 @@ async fn whoever_keeps_flooding_for_ten_seconds_is_closed_and_nobody_else_is() {
     bystander.leave();
 }
 
-/// What a client's thread has come to.
+/// The outcome of a client's thread.
 async fn over(client: std::thread::JoinHandle<Outcome>) -> Outcome {
     let end = tokio::task::spawn_blocking(|| client.join().expect("no panic"));
     end.await.expect("no panic")

@@ -10,7 +10,7 @@ use crate::support::{PING, say, within};
 
 const MIB: usize = 1 << 20;
 
-/// A ping of just so many bytes.
+/// A ping of exactly this many bytes.
 fn padded(bytes: usize) -> String {
     PING.to_owned() + &" ".repeat(bytes - PING.len())
 }
@@ -21,10 +21,10 @@ async fn wire(hall: &Hall) -> Wire {
     wire
 }
 
-/// Sends `bytes` on a connection of its own, which must then end with `code`.
+/// Sends `bytes` on a new connection, which must then end with `code`.
 async fn refused(hall: &Hall, bytes: &[u8], code: u16) -> String {
     let mut wire = wire(hall).await;
-    // The server need not take all of what it refuses; its close frame has to arrive all the same.
+    // The server need not read all of what it refuses; its close frame has to arrive all the same.
     let _ = wire.try_send(bytes).await;
     wire.ends_with(code).await
 }
@@ -112,7 +112,7 @@ async fn bad_utf8_is_1007() {
         b"\xc3\x28",
         b"\xed\xa0\x80",               // a surrogate
         b"\xf4\x90\x80\x80",           // beyond U+10FFFF
-        b"\xc0\xaf",                   // longer than need be
+        b"\xc0\xaf",                   // overlong
         b"{\"system\":\"ping\xe2\x82", // cut within a character
     ] {
         refused(&hall, &Frame::new(TEXT, bad).bytes(), 1007).await;
@@ -125,11 +125,11 @@ async fn bad_utf8_is_1007() {
 #[tokio::test]
 async fn bad_utf8_is_1007_before_the_message_is_whole() {
     let hall = Hall::start();
-    // A fragment that is followed by none.
+    // A fragment that no other follows.
     let mut fragments = Frame::new(TEXT, b"{\"system\":\"\xf4").unfinished().bytes();
     fragments.extend(Frame::new(CONTINUATION, b"\x90").unfinished().bytes());
     refused(&hall, &fragments, 1007).await;
-    // The beginning of a frame of which the rest never comes.
+    // The beginning of a frame whose rest never comes.
     let frame = Frame { declared: Some(10_000), ..Frame::new(TEXT, b"{\"system\":\"\xff") };
     refused(&hall, &frame.bytes(), 1007).await;
 }
@@ -146,8 +146,8 @@ async fn protocol_errors_are_1002() {
         ("RSV1", Frame { reserved: 4, ..ping }.bytes()),
         ("RSV2", Frame { reserved: 2, ..ping }.bytes()),
         ("RSV3", Frame { reserved: 1, ..ping }.bytes()),
-        ("a data opcode that is none", Frame { opcode: 3, ..ping }.bytes()),
-        ("a control opcode that is none", Frame::new(0xb, b"").bytes()),
+        ("an unknown data opcode", Frame { opcode: 3, ..ping }.bytes()),
+        ("an unknown control opcode", Frame::new(0xb, b"").bytes()),
         ("a ping of 126 bytes", Frame::new(PING_FRAME, &long).bytes()),
         ("a pong of 126 bytes", Frame::new(PONG_FRAME, &long).bytes()),
         ("a close of 126 bytes", Frame::new(CLOSE, &long).bytes()),

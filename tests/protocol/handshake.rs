@@ -1,4 +1,4 @@
-//! The way in: HTTP, the upgrade, and what refuses it.
+//! The handshake: HTTP, the upgrade, and what is refused.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn header_names_and_tokens_are_read_without_case() {
 }
 
 #[tokio::test]
-async fn no_extension_and_no_unknown_subprotocol_is_agreed_on() {
+async fn no_extension_or_unknown_subprotocol_is_negotiated() {
     let hall = Hall::start();
     let extra = "Sec-WebSocket-Extensions: permessage-deflate\r\n\
                  Sec-WebSocket-Protocol: something.unknown\r\n";
@@ -89,7 +89,7 @@ async fn plain_http_gets_an_http_answer() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_at_all_is_refused_without_a_hang() {
+async fn what_is_not_http_is_refused_without_a_hang() {
     let hall = Hall::start();
     for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\0\0\0\0\r\n\r\n"] {
         let mut wire = Wire::dial(hall.addr()).await;
@@ -102,7 +102,7 @@ async fn what_is_no_http_at_all_is_refused_without_a_hang() {
 }
 
 #[tokio::test]
-async fn another_version_is_told_the_right_one() {
+async fn another_version_is_answered_with_the_right_one() {
     let hall = Hall::start();
     for version in ["8", "14", "nonsense"] {
         let request = upgrade("/", "").replace("Version: 13", &format!("Version: {version}"));
@@ -128,7 +128,7 @@ async fn a_missing_or_bad_key_is_400() {
 }
 
 #[tokio::test]
-async fn an_unfinished_handshake_ends_at_its_deadline_and_holds_up_nobody() {
+async fn an_unfinished_handshake_ends_at_its_deadline_and_delays_nobody() {
     let hall = Hall::limited(|limits| limits.handshake_timeout = Duration::from_millis(500));
     let mut nothing = Wire::dial(hall.addr()).await;
     let mut half = Wire::dial(hall.addr()).await;
@@ -143,7 +143,7 @@ async fn an_unfinished_handshake_ends_at_its_deadline_and_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_handshake_in_drips_ends_at_its_deadline() {
+async fn a_slow_handshake_ends_at_its_deadline() {
     let hall = Hall::limited(|limits| limits.handshake_timeout = Duration::from_millis(500));
     let stream = tokio::net::TcpStream::connect(hall.addr()).await.expect("a connection");
     let (mut input, mut output) = stream.into_split();
@@ -160,7 +160,7 @@ async fn a_handshake_in_drips_ends_at_its_deadline() {
         let mut answer = Vec::new();
         let _ = tokio::io::AsyncReadExt::read_to_end(&mut input, &mut answer).await;
     };
-    within("the end of a dripping handshake", async {
+    within("the end of a slow handshake", async {
         tokio::select!(() = drip => {}, () = end => {})
     })
     .await;
@@ -172,7 +172,7 @@ async fn a_handshake_has_a_size_limit() {
     let padding = |bytes: usize| format!("X-Padding: {}\r\n", "x".repeat(bytes));
     assert_eq!(status_of(&hall, &upgrade("/", &padding(15 << 10))).await, 101);
     let mut wire = Wire::dial(hall.addr()).await;
-    // Only so much of it that a server which reads on has not got the whole request yet.
+    // Cut short, so that a server that goes on reading does not have the whole request yet.
     let request = upgrade("/", &padding(20 << 10));
     let _ = wire.try_send(&request.as_bytes()[..17 << 10]).await;
     if let Some(answer) = wire.http_answer().await {
@@ -182,7 +182,7 @@ async fn a_handshake_has_a_size_limit() {
 }
 
 #[tokio::test]
-async fn a_foreign_origin_is_403_where_origins_are_listed() {
+async fn a_foreign_origin_is_403_if_origins_are_listed() {
     let hall = Hall::limited(|limits| {
         limits.origins =
             Some(vec!["https://lab.test".to_owned(), "http://10.0.0.1:8080".to_owned()]);
@@ -201,7 +201,7 @@ async fn a_foreign_origin_is_403_where_origins_are_listed() {
 }
 
 #[tokio::test]
-async fn any_origin_passes_where_none_is_listed() {
+async fn any_origin_passes_if_none_is_listed() {
     let hall = Hall::start();
     assert_eq!(status_of(&hall, &upgrade("/", "Origin: https://any.test\r\n")).await, 101);
 }

@@ -1,4 +1,4 @@
-//! What is kept of a room's talk.
+//! A room's history.
 
 use crate::support::client::Client;
 use crate::support::hall::Hall;
@@ -71,7 +71,7 @@ async fn how_many_are_kept_is_a_setting() {
 }
 
 #[tokio::test]
-async fn the_bytes_kept_are_bound() {
+async fn the_bytes_kept_are_bounded() {
     let hall = Hall::limited(|limits| limits.history_bytes = 10_000);
     let [mut ada] = hall.people(["ada"]).await;
     let texts = (0..30).map(|n| format!("{n:01000}"));
@@ -114,7 +114,7 @@ async fn types_are_kept_buttons_and_poses_are_not() {
 }
 
 #[tokio::test]
-async fn the_history_keeps_who_said_it_also_after_they_left() {
+async fn the_history_keeps_the_senders_even_after_they_left() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     let mut said = talk(&mut ada, "lobby", ["one".to_owned()].into_iter()).await;
@@ -163,13 +163,13 @@ async fn nothing_is_missed_and_nothing_comes_twice_while_others_talk() {
         }
         ada
     });
-    // bob leaves and joins all the while: what he gets each time goes on without a gap.
+    // bob keeps leaving and joining: each time, what he gets continues without a gap.
     let mut last = None;
     while last != Some(count - 1) {
         bob.send(&crate::support::leave("lobby")).await;
         bob.send(&join("lobby")).await;
         let mut after_join = None;
-        // Then what is live, until there were a few.
+        // Then a few live ones.
         let mut live = 0;
         while live < 5 && last != Some(count - 1) {
             let event = bob.event().await;

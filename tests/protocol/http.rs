@@ -1,4 +1,4 @@
-//! Plain HTTP on the port: answered and closed, never a hang, and nobody's business but its own.
+//! Plain HTTP on the port: answered and closed, never a hang, and without delaying anybody else.
 
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use crate::support::hall::Hall;
 use crate::support::wire::{HttpAnswer, Received, Wire, upgrade};
 use crate::support::{ended, on_thread, stand, within};
 
-/// Sends a request of which nothing is left to send, reads the answer to it, and sees the
-/// connection end without anything being sent to it.
+/// Sends a whole request, reads its answer, and checks that the connection ends without further
+/// input.
 async fn answered_and_closed(hall: &Hall, request: &str) -> HttpAnswer {
     let mut wire = Wire::dial(hall.addr()).await;
     wire.send(request.as_bytes()).await;
@@ -19,7 +19,7 @@ async fn answered_and_closed(hall: &Hall, request: &str) -> HttpAnswer {
 }
 
 #[tokio::test]
-async fn what_is_no_upgrade_is_answered_and_closed() {
+async fn a_request_that_is_not_an_upgrade_is_answered_and_closed() {
     let hall = Hall::start();
     for request in [
         "GET / HTTP/1.1\r\nHost: lobby.test\r\n\r\n",
@@ -30,7 +30,7 @@ async fn what_is_no_upgrade_is_answered_and_closed() {
         "OPTIONS * HTTP/1.1\r\nHost: lobby.test\r\n\r\n",
         "DELETE /rooms HTTP/1.1\r\nHost: lobby.test\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: lobby.test\r\nContent-Length: 0\r\n\r\n",
-        // An upgrade, but not to this.
+        // An upgrade, but to something else.
         "GET / HTTP/1.1\r\nHost: lobby.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
     ] {
         let answer = answered_and_closed(&hall, request).await;
@@ -40,7 +40,7 @@ async fn what_is_no_upgrade_is_answered_and_closed() {
 }
 
 #[tokio::test]
-async fn an_upgrade_that_is_none_is_refused() {
+async fn an_incomplete_upgrade_is_refused() {
     let hall = Hall::start();
     let whole = upgrade("/", "");
     for request in [
@@ -80,7 +80,7 @@ async fn what_follows_an_answered_request_is_not_served() {
 }
 
 #[tokio::test]
-async fn heads_that_come_slowly_and_those_that_are_wrong_delay_nobody() {
+async fn slow_or_malformed_heads_delay_nobody() {
     let hall = Hall::start();
     let bystander = Bystander::enter(hall.addr(), "bystander").await;
     let mut ada = Client::connect(&hall).await;
@@ -99,7 +99,7 @@ async fn heads_that_come_slowly_and_those_that_are_wrong_delay_nobody() {
             for wire in &mut slow {
                 let _ = wire.try_send(byte).await;
             }
-            // One a round that is refused at once.
+            // One that is refused at once, each round.
             let mut wire = Wire::dial(addr).await;
             let answer = wire.http("GET / HTTP/1.0\r\n\r\n").await;
             assert!((200..500).contains(&answer.status), "{answer:?}");

@@ -1,4 +1,4 @@
-//! A kick of a session: whoever was confirmed goes, and nobody who has the name by now.
+//! A kick of a session: it hits the session that was confirmed, and no other with the same name.
 
 use vrlobby::model::SessionId;
 use vrlobby::operator::{Command, OperatorError};
@@ -43,7 +43,7 @@ async fn a_session_is_kicked_as_its_user_would_be() {
 }
 
 #[tokio::test]
-async fn a_session_that_has_ended_is_not_the_names_new_holder() {
+async fn a_session_that_has_ended_is_not_mistaken_for_a_new_one_with_the_same_name() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     let confirmed = session_of(&hall, "ada").await;
@@ -57,7 +57,7 @@ async fn a_session_that_has_ended_is_not_the_names_new_holder() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_taken_over_is_not_who_came_back() {
+async fn a_session_that_was_taken_over_is_not_mistaken_for_the_new_one() {
     let hall = Hall::start();
     let mut old = Client::login_with(&hall, "ada", "secret").await;
     let confirmed = session_of(&hall, "ada").await;
@@ -81,7 +81,7 @@ async fn a_session_that_never_logged_in_can_not_be_kicked() {
     let mut after = Client::connect(&hall).await;
     after.quiet().await;
     let SessionId(known) = session_of(&hall, "ada").await;
-    // Numbers near a known one in either half: those of the other two are among them.
+    // Numbers next to a known one in either half, among them those of the other two.
     for number in (0..5).flat_map(|high| (0..5).map(move |low| (high << 32, low))) {
         let near = (known + number.0 + number.1).checked_sub((2 << 32) + 2);
         if let Some(near) = near.filter(|near| *near != known) {

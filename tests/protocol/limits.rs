@@ -38,7 +38,7 @@ async fn too_many_rooms_in_all_are_413() {
 }
 
 #[tokio::test]
-async fn a_message_too_large_to_be_kept_is_413_and_not_handed_on() {
+async fn a_message_too_large_to_be_kept_is_413_and_not_sent_on() {
     let hall = Hall::limited(|limits| limits.history_bytes = 2000);
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     let large = "x".repeat(3000);
@@ -48,7 +48,7 @@ async fn a_message_too_large_to_be_kept_is_413_and_not_handed_on() {
     ada.send(&say("lobby", "small")).await;
     bob.hears("lobby", "ada", "small").await;
     ada.hears("lobby", "ada", "small").await;
-    // What is not kept may be larger.
+    // A message that is not kept may be larger.
     ada.send(&request("lobby", "button", &format!("{large:?}"))).await;
     bob.expect("lobby", "ada", "button", &format!("{large:?}")).await;
 }
@@ -61,7 +61,7 @@ async fn a_message_above_the_default_history_is_413() {
     ada.quiet().await;
 }
 
-/// One message in ten seconds: next to nothing comes back to the budget while a test runs.
+/// One message in ten seconds: the rate restores next to nothing while a test runs.
 const RARELY: Option<f64> = Some(0.1);
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn messages_above_the_rate_are_429_and_not_carried_out() {
         bytes.extend(Frame::new(TEXT, text.as_bytes()).bytes());
     }
     ada.wire.send(&bytes).await;
-    // Each is handed on or refused, and none is both.
+    // Each is sent on or refused, and none is both.
     let (mut carried_out, mut refused) = (Vec::new(), 0);
     while carried_out.len() + refused < 30 {
         match ada.said().await {
@@ -93,13 +93,13 @@ async fn messages_above_the_rate_are_429_and_not_carried_out() {
     for n in carried_out {
         bob.expect("lobby", "ada", "msg", &n.to_string()).await;
     }
-    // It is each connection's own budget, and the connection stays.
+    // Each connection has its own quota, and the connection stays.
     bob.quiet().await;
     ada.asks(PING, 429).await;
 }
 
 #[tokio::test]
-async fn transforms_are_apart_from_the_message_rate() {
+async fn transforms_do_not_count_against_the_message_rate() {
     let hall = Hall::limited(|limits| {
         limits.messages_per_s = RARELY;
         limits.messages_burst = 5;

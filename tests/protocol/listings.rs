@@ -1,4 +1,4 @@
-//! Clients that ask for the rooms all the time: nobody else waits for it.
+//! Clients that keep asking for the rooms: nobody else waits for them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{login, within};
 
 const ROOMS: &str = r#"{"system":"rooms"}"#;
 
-/// Asks for the rooms so many times a second, and reads whatever comes.
+/// Asks for the rooms `per_second` times a second, and reads whatever comes.
 async fn ask(hall: &Hall, name: String, per_second: f64) {
     let mut client = Client::connect(hall).await;
     client.send(&login(&name, "")).await;
@@ -32,8 +32,8 @@ async fn ask(hall: &Hall, name: String, per_second: f64) {
     tokio::join!(asking, reading);
 }
 
-/// Opens rooms until there are a thousand, with the longest names there may be: their listing has
-/// half a megabyte.
+/// Opens rooms until there are a thousand, with the longest names allowed: their listing has half a
+/// megabyte.
 async fn a_thousand_rooms(hall: &Hall) {
     for n in 1..1000 {
         let room = format!("{n:03} {}", "😀".repeat(124));
@@ -55,19 +55,19 @@ async fn nobody_waits_while_four_ask(per_second: f64) {
     let waits = async { bystander.over(Duration::from_secs(3)).await };
     let waits = tokio::select! {
         waits = waits => waits,
-        _ = asking => unreachable!("they ask for ever"),
+        _ = asking => unreachable!("they ask forever"),
     };
     waits.are_no_longer_than(&calm);
     within("the bystander's leave", async { bystander.leave() }).await;
 }
 
 #[tokio::test]
-async fn a_bystander_does_not_wait_for_four_who_ask_20_times_a_second() {
+async fn a_bystander_does_not_wait_for_four_clients_that_ask_20_times_a_second() {
     nobody_waits_while_four_ask(20.0).await;
 }
 
 #[tokio::test]
-async fn a_bystander_does_not_wait_for_four_who_ask_100_times_a_second() {
+async fn a_bystander_does_not_wait_for_four_clients_that_ask_100_times_a_second() {
     nobody_waits_while_four_ask(100.0).await;
 }
 
@@ -92,7 +92,7 @@ async fn a_listing_is_up_to_date_at_every_moment() {
             let rooms = bob.asks(ROOMS, 212).await.detail;
             assert_eq!(rooms.at(&room).as_text(), title);
         }
-        // Who has just changed it and who has not: both see it as it is now.
+        // A client that has just changed it and one that has not: both see the current listing.
         for client in [&mut ada, &mut bob] {
             let mut rooms = client.asks(ROOMS, 212).await.detail.keys();
             rooms.sort();

@@ -1,4 +1,4 @@
-//! Who is there and who is not.
+//! Which peers are alive and which are gone.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn a_peer_that_answers_nothing_is_gone() {
     }
     gone.sort();
     assert_eq!(gone, ["ada", "bob"]);
-    // carl has said nothing all the while, but answered the pings.
+    // carl has said nothing all this time, but answered the pings.
     carl.quiet().await;
     reader.await.expect("the end of ada's connection");
     bob.wire.answers_pings = false;
@@ -43,7 +43,7 @@ async fn a_peer_that_answers_nothing_is_gone() {
 }
 
 #[tokio::test]
-async fn who_sends_is_there_without_answering_pings() {
+async fn a_peer_that_sends_stays_without_answering_pings() {
     let hall = watchful();
     let [mut ada, mut bob, mut carl] = hall.people(["ada", "bob", "carl"]).await;
     ada.wire.answers_pings = false;
@@ -66,7 +66,7 @@ async fn who_sends_is_there_without_answering_pings() {
 }
 
 #[tokio::test]
-async fn who_does_not_log_in_is_closed_with_1008() {
+async fn a_peer_that_does_not_log_in_is_closed_with_1008() {
     let hall = Hall::limited(|limits| limits.login_timeout = Duration::from_millis(500));
     let mut ada = Client::login(&hall, "ada").await;
     let mut nobody = Client::connect(&hall).await;

@@ -58,7 +58,7 @@ async fn the_same_password_takes_over() {
     };
     assert_eq!(told("lobby"), [("Ada", "leave"), ("ada", "join")]);
     assert_eq!(told("atrium"), [("Ada", "leave")]);
-    // A takeover is a login: of the rooms there is only the lobby, and who was alone is gone.
+    // A takeover is a login: the user is only in the lobby, and rooms where it was alone are gone.
     new.asks(&say("atrium", "x"), 401).await;
     let rooms = new.asks(r#"{"system":"rooms"}"#, 212).await.detail;
     assert_eq!(rooms.get("alone"), None);

@@ -65,7 +65,7 @@ async fn what_is_not_an_object_is_406() {
 }
 
 #[tokio::test]
-async fn bad_json_in_data_is_406_and_not_handed_on() {
+async fn bad_json_in_data_is_406_and_not_sent_on() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     for data in
@@ -105,7 +105,7 @@ async fn sixty_four_levels_are_fine_and_sixty_five_are_406() {
 }
 
 #[tokio::test]
-async fn brackets_in_text_are_no_levels() {
+async fn brackets_in_text_do_not_count_as_levels() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     let data = quoted(&format!("\\\"{}", "[{".repeat(200)));
@@ -194,7 +194,7 @@ async fn a_bad_type_is_400() {
 }
 
 #[tokio::test]
-async fn what_is_misshapen_is_told_before_membership_is_asked() {
+async fn a_malformed_request_is_refused_before_membership_is_checked() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     ada.asks(r#"{"room":"elsewhere","type":"msg"}"#, 400).await;

@@ -1,5 +1,5 @@
-//! One budget of memory for the whole server: whatever clients begin and never end, and whatever
-//! they are sent and never read.
+//! One memory budget for the whole server, whatever clients begin and never end, and whatever they
+//! are sent and never read.
 
 // What a process has in memory is read from /proc.
 #![cfg(target_os = "linux")]
@@ -17,7 +17,7 @@ use crate::support::{join, leave, login, request, within};
 
 const MIB: usize = 1 << 20;
 
-/// The smallest budget that can be set.
+/// The smallest budget that is allowed.
 const BUDGET: &str = "16MiB";
 
 /// What the process may grow by: the budget, and three times as much for what is being read or
@@ -25,7 +25,7 @@ const BUDGET: &str = "16MiB";
 /// least, most for several hundred.
 const GROWTH: usize = 4 * 16 * MIB;
 
-/// How long the greedy get to go to the limit and beyond.
+/// How long the greedy have to reach the limit and exceed it.
 const TIME: Duration = Duration::from_secs(4);
 
 /// The greediest have to be closed within this time.
@@ -38,7 +38,7 @@ async fn enter(mut client: Client, name: &str) -> Client {
     client
 }
 
-/// Clients who are all there before the first of them does anything.
+/// Clients that are all logged in before the first of them does anything.
 async fn enter_all(addr: SocketAddr, count: usize) -> Vec<Client> {
     let mut all = Vec::new();
     for n in 0..count {
@@ -47,7 +47,7 @@ async fn enter_all(addr: SocketAddr, count: usize) -> Vec<Client> {
     all
 }
 
-/// Writes as much of `bytes` as is taken, reads whatever comes, and returns once it is closed.
+/// Writes as much of `bytes` as is accepted, reads whatever comes, and returns once it is closed.
 async fn write_until_closed(client: &mut Client, bytes: &[u8]) {
     let writer = client.wire.writer();
     let writing = async {
@@ -61,12 +61,12 @@ async fn write_until_closed(client: &mut Client, bytes: &[u8]) {
     }
 }
 
-/// The program with the smallest budget, and a bystander who chats all along.
+/// The program with the smallest budget, and a bystander who keeps chatting.
 struct Server {
     process: Process,
     bystander: Bystander,
     calm: Waits,
-    /// What the process had in memory before anybody else came.
+    /// The memory of the process before anybody else came.
     before: usize,
 }
 
@@ -147,7 +147,7 @@ async fn messages_that_are_never_read_stay_within_the_budget() {
     for n in 0..30 {
         let client = Client::connect_narrow_to(server.addr()).await;
         let mut client = enter(client, &format!("prisoner {n}")).await;
-        // Alone in a room, it is sent what it sends.
+        // Alone in a room, it is sent its own messages.
         client.send(&join(&client.name.clone())).await;
         client.send(&leave("lobby")).await;
         prisoners.push(client);

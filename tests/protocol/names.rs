@@ -158,7 +158,7 @@ async fn user_names_that_differ_are_different() {
 }
 
 #[tokio::test]
-async fn white_space_that_does_not_show_makes_no_other_name() {
+async fn invisible_white_space_does_not_make_another_name() {
     let hall = Hall::start();
     for (name, others) in [
         ("admin", &["admin ", " admin", "\u{3000}admin\u{a0} ", "ADMIN  "][..]),
@@ -199,7 +199,7 @@ async fn a_name_comes_out_as_it_was_typed() {
 }
 
 #[tokio::test]
-async fn who_comes_back_may_type_the_white_space_differently() {
+async fn a_user_who_comes_back_may_type_the_white_space_differently() {
     let hall = Hall::start();
     let mut first = Client::login_with(&hall, "Grace Hopper", "secret").await;
     let again = Client::login_with(&hall, " grace  hopper", "secret").await;

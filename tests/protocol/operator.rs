@@ -28,7 +28,7 @@ fn set_fps(room: Option<&str>, fps: Option<f64>) -> Command {
 }
 
 #[tokio::test]
-async fn who_is_kicked_gets_the_reason_and_1008() {
+async fn a_kicked_user_gets_the_reason_and_1008() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["Ada", "bob"]).await;
     ada.join("atrium").await;
@@ -53,7 +53,7 @@ async fn who_is_kicked_gets_the_reason_and_1008() {
 }
 
 #[tokio::test]
-async fn who_is_kicked_may_log_in_again() {
+async fn a_kicked_user_may_log_in_again() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     hall.execute(kick("ada", None)).await.expect("a kick");
@@ -65,7 +65,7 @@ async fn who_is_kicked_may_log_in_again() {
 }
 
 #[tokio::test]
-async fn nobody_is_kicked_who_is_not_there() {
+async fn a_user_who_is_not_logged_in_can_not_be_kicked() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     let refused = hall.execute(kick("bob", None)).await;
@@ -74,7 +74,7 @@ async fn nobody_is_kicked_who_is_not_there() {
 }
 
 #[tokio::test]
-async fn of_a_closed_room_each_member_gets_a_leave_for_every_member() {
+async fn each_member_of_a_closed_room_gets_a_leave_for_every_member() {
     let hall = Hall::start();
     let [mut ada, mut bob, mut carl] = hall.people(["ada", "bob", "carl"]).await;
     ada.join("atrium").await;
@@ -100,13 +100,13 @@ async fn of_a_closed_room_each_member_gets_a_leave_for_every_member() {
         client.asks(&say("atrium", "y"), 401).await;
     }
     carl.quiet().await;
-    // It can be joined anew and has no history.
+    // It can be joined again and has no history.
     assert_eq!(ada.join("atrium").await.len(), 1);
     ada.quiet().await;
 }
 
 #[tokio::test]
-async fn the_lobby_and_what_is_not_there_can_not_be_closed() {
+async fn the_lobby_and_rooms_that_do_not_exist_can_not_be_closed() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     assert_eq!(hall.execute(close("lobby")).await, Err(OperatorError::LobbyStays));
@@ -141,7 +141,7 @@ async fn an_announcement_comes_from_the_server() {
     assert_eq!(rooms, ["atrium", "lobby"]);
     bob.hears("lobby", "*server*", "all rooms").await;
     carl.quiet().await;
-    // The server is no member.
+    // The server is not a member.
     bob.send(&list("lobby")).await;
     assert_eq!(bob.listing_of("lobby").await.len(), 2);
 }
@@ -170,13 +170,13 @@ async fn a_new_rate_takes_effect_without_delay() {
     let [mut ada] = hall.people(["ada"]).await;
     ticks(&mut ada, "lobby", 1).await;
     hall.execute(set_fps(None, Some(60.0))).await.expect("a rate");
-    // At the old rate these would take forty seconds.
+    // At the old rate, these would take forty seconds.
     within("40 ticks at 60 a second", ticks(&mut ada, "lobby", 40)).await;
     hall.execute(set_fps(None, Some(2.0))).await.expect("a rate");
     ticks(&mut ada, "lobby", 2).await;
     let start = Instant::now();
     ticks(&mut ada, "lobby", 4).await;
-    // Two seconds are due; at the rate before it would be a fifteenth of one.
+    // They take two seconds; at the previous rate, a fifteenth of a second.
     assert!(start.elapsed() > Duration::from_millis(800), "{:?}", start.elapsed());
 }
 
@@ -204,7 +204,7 @@ async fn a_room_may_have_a_rate_of_its_own() {
     .await;
     let most = start.elapsed().as_secs() as u32 + 2;
     assert!(of_lobby <= most, "{of_lobby} ticks of the lobby in {:?}", start.elapsed());
-    // A rate for all is one for all, the room with its own included.
+    // A rate for all includes the room with its own.
     hall.execute(set_fps(None, Some(100.0))).await.expect("a rate");
     let snapshot =
         hall.seen("one rate", |now| now.rooms.iter().all(|room| room.fps == 100.0)).await;

@@ -76,7 +76,7 @@ async fn everything_but_login_and_ping_is_403_before_the_login() {
     ] {
         nobody.asks(text, 403).await;
     }
-    // And nothing of it happened.
+    // And nothing happened.
     nobody.enter("nobody", "").await;
     assert_eq!(nobody.listing.len(), 1);
     nobody.quiet().await;
@@ -176,7 +176,7 @@ async fn a_message_goes_to_every_member_the_sender_included() {
 }
 
 #[tokio::test]
-async fn any_other_type_is_handed_on_as_it_is() {
+async fn any_other_type_is_sent_on_as_it_is() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     let longest = "字".repeat(64);
@@ -204,7 +204,7 @@ async fn the_data_of_join_leave_and_list_is_any() {
 }
 
 #[tokio::test]
-async fn who_is_not_a_member_gets_401() {
+async fn a_user_who_is_not_a_member_gets_401() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     bob.join("atrium").await;

@@ -1,4 +1,4 @@
-//! Joining, leaving, listing, and what rooms there are.
+//! Joining, leaving and listing rooms.
 
 use crate::support::client::Client;
 use crate::support::hall::Hall;
@@ -11,11 +11,11 @@ fn names(listing: &[Entry]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_join_opens_a_room_that_is_not_there() {
+async fn a_join_opens_a_room_that_does_not_exist() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     assert_eq!(names(&ada.join("atrium").await), ["ada"]);
-    // The opener hears of nothing but the listing, and outsiders of nothing.
+    // The opener gets only the listing, and outsiders get nothing.
     ada.quiet().await;
     bob.quiet().await;
 }
@@ -52,7 +52,7 @@ async fn the_listing_tells_when_each_member_joined() {
     let joined = ada.expect("lobby", "bob", "join", r#""""#).await.time;
     assert_eq!(bob.listing[0].time, ada.listing[0].time);
     assert_eq!(bob.listing[1].time, joined);
-    // Time has passed since, and a rejoin is a new join.
+    // Time has passed, and a rejoin is a new join.
     ada.send(&leave("lobby")).await;
     bob.expect("lobby", "ada", "leave", r#""""#).await;
     let again = ada.join("lobby").await;
@@ -100,7 +100,7 @@ async fn a_leave_is_told_to_the_others_alone() {
         client.quiet().await;
     }
     bob.asks(&leave("atrium"), 401).await;
-    // Who left hears nothing more from there.
+    // A user who left gets nothing more from the room.
     ada.send(&say("atrium", "alone")).await;
     ada.hears("atrium", "ada", "alone").await;
     bob.quiet().await;
@@ -118,7 +118,7 @@ async fn the_lobby_may_be_left_and_joined_again() {
 }
 
 #[tokio::test]
-async fn several_rooms_at_once_are_fine_and_apart() {
+async fn a_user_may_be_in_several_rooms_which_are_separate() {
     let hall = Hall::start();
     let [mut ada, mut bob, mut carl] = hall.people(["ada", "bob", "carl"]).await;
     for room in ["r1", "r2", "r3"] {
@@ -161,7 +161,7 @@ async fn a_room_without_members_is_gone_with_its_history() {
     assert_eq!(ada.asks(rooms, 212).await.detail, json(r#"{"lobby":""}"#));
     assert_eq!(names(&ada.join("atrium").await), ["ada"]);
     ada.quiet().await;
-    // Gone as well when the last member's connection ends.
+    // It is also gone when the last member's connection ends.
     ada.send(&say("atrium", "y")).await;
     ada.hears("atrium", "ada", "y").await;
     drop(ada);
@@ -172,7 +172,7 @@ async fn a_room_without_members_is_gone_with_its_history() {
 }
 
 #[tokio::test]
-async fn the_lobby_always_stands_and_keeps_its_history() {
+async fn the_lobby_always_exists_and_keeps_its_history() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     ada.send(&say("lobby", "remember me")).await;

@@ -1,4 +1,4 @@
-//! The program's end at a signal: always its own, never the signal's, and in time.
+//! At a signal, the program ends by itself and in time, and is never killed by it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use crate::support::process::Process;
 use crate::support::wire::upgrade;
 use crate::support::{PATIENCE, ended, on_thread};
 
-/// A second is due; the rest is for a machine that is shared.
+/// One second is allowed; the rest is for a shared machine.
 const SOON: Duration = Duration::from_secs(2);
 
 /// What a drain may take, whatever the clients do.
@@ -40,7 +40,7 @@ fn sigint_counts_as_soon_as_the_port_answers() {
 }
 
 #[test]
-fn half_open_handshakes_do_not_hold_it_up() {
+fn half_open_handshakes_do_not_delay_it() {
     let (process, first) = Process::start(&[]);
     let head = upgrade("/", "");
     let half = |n: usize| {
@@ -50,7 +50,7 @@ fn half_open_handshakes_do_not_hold_it_up() {
         stream
     };
     let streams: Vec<TcpStream> = (0..20).map(half).collect();
-    // One that is answered after them shows that they have been accepted.
+    // A connection that is answered after them shows that they have been accepted.
     let mut last = TcpStream::connect(process.addr()).expect("a connection");
     last.set_read_timeout(Some(PATIENCE)).expect("a socket option");
     last.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("a head");
@@ -63,7 +63,7 @@ fn half_open_handshakes_do_not_hold_it_up() {
 }
 
 #[test]
-fn clients_that_never_read_or_answer_hold_it_up_five_seconds_at_most() {
+fn clients_that_never_read_or_answer_delay_it_by_five_seconds_at_most() {
     let (process, first) = Process::start(&[]);
     let addr = process.addr();
     let clients = on_thread(async move {

@@ -1,4 +1,4 @@
-//! Those who read slowly or not at all, and that nobody else has to suffer for it.
+//! Clients that read slowly or not at all, which nobody else has to suffer for.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn talk_until_gone(ada: &mut Client, bob: &mut Client, slow: &str) {
             }
         }
         n += 1;
-        assert!(n < 4000, "64 MiB wait for {slow}, who is there still");
+        assert!(n < 4000, "64 MiB are queued for {slow}, which is still connected");
     }
 }
 
@@ -54,7 +54,7 @@ async fn a_member_that_stops_reading_is_closed_and_the_others_get_everything() {
     talk_until_gone(&mut ada, &mut bob, "slow").await;
     let seen = hall.seen("the slow one counted", |now| now.traffic.slow_closed > 0).await;
     assert_eq!(seen.traffic.slow_closed, 1);
-    // What it can read still is whole frames, then at most the close frame.
+    // It can still read whole frames, and then at most the close frame.
     if let Some(code) = slow.wire.drained().await {
         assert_eq!(code, 1008);
     }
@@ -84,7 +84,7 @@ async fn a_member_that_pings_and_never_reads_is_closed_when_its_queue_is_full() 
 }
 
 #[tokio::test]
-async fn a_queue_that_does_not_move_is_closed_in_time_also_if_it_is_short() {
+async fn a_client_whose_queue_does_not_move_is_closed_in_time_even_if_it_is_short() {
     let mut limits = Limits::none();
     limits.queue_bytes = 64 << 20;
     limits.idle_timeout = Duration::from_secs(2);
@@ -92,7 +92,7 @@ async fn a_queue_that_does_not_move_is_closed_in_time_also_if_it_is_short() {
     let [mut ada] = hall.people(["ada"]).await;
     let mut slow = narrow(&hall, "slow").await;
     ada.expect("lobby", "slow", "join", r#""""#).await;
-    // More than the system's buffers take, and less than the queue may hold.
+    // More than the system's buffers hold, and less than the queue may hold.
     let filler = format!("{:?}", "x".repeat(128 << 10));
     let talking = async {
         let mut sent = 0;
@@ -121,7 +121,7 @@ async fn a_queue_that_does_not_move_is_closed_in_time_also_if_it_is_short() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_skips_ticks_and_is_given_the_newest() {
+async fn a_slow_reader_skips_ticks_and_gets_the_newest() {
     let hall = Hall::with(240.0, Limits::none());
     // A long name makes large ticks.
     let long = "字".repeat(64);
@@ -142,7 +142,7 @@ async fn a_slow_reader_skips_ticks_and_is_given_the_newest() {
     sent += 1;
     ada.send(&stand("lobby", f64::from(sent))).await;
     ada.tick_with("lobby", |poses| x_of(poses, &long) == Some(f64::from(sent))).await;
-    // Now it reads: older ones that were on their way, in order, and the newest in the end.
+    // Now it reads: older ones that were on their way, in order, and finally the newest.
     let (mut got, mut last) = (0, 0.0);
     while last < f64::from(sent) {
         let x = x_of(&slow.tick("lobby").await, &long).expect("a pose");
@@ -154,7 +154,7 @@ async fn a_slow_reader_skips_ticks_and_is_given_the_newest() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_gets_no_pose_of_who_left_after_the_leave() {
+async fn a_slow_reader_gets_no_pose_of_a_member_after_its_leave() {
     let hall = Hall::with(240.0, Limits::none());
     let long = "字".repeat(64);
     let [mut ada, mut bob] = hall.people([long.as_str(), "bob"]).await;
@@ -204,10 +204,10 @@ async fn a_slow_reader_gets_no_pose_of_who_left_after_the_leave() {
 }
 
 #[tokio::test]
-async fn who_reads_nothing_at_all_does_not_hold_up_a_login_or_an_answer() {
+async fn a_client_that_reads_nothing_does_not_delay_a_login_or_an_answer() {
     let hall = Hall::start();
     let mut slow = narrow(&hall, "slow").await;
-    // Nobody is to hear of it, should it be closed.
+    // Nobody gets an event should it be closed.
     slow.send(&leave("lobby")).await;
     slow.quiet().await;
     // It asks for more answers than it has room for, and reads none.
@@ -220,7 +220,7 @@ async fn who_reads_nothing_at_all_does_not_hold_up_a_login_or_an_answer() {
         for n in 0..20 {
             let mut client = Client::login(&hall, &format!("user {n}")).await;
             client.quiet().await;
-            // The next one is not to hear of its end.
+            // The next one gets no event of its end.
             client.send(&leave("lobby")).await;
             client.quiet().await;
         }

@@ -1,4 +1,4 @@
-//! One and two threads that read and write, and more listeners than one of them takes at a time.
+//! One and two threads that read and write, and more listeners than one of them serves at a time.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ async fn crowd(hall: &Hall) -> (Vec<Client>, Vec<Client>) {
     (crowd, others)
 }
 
-/// What everybody hears while some talk at once, ticks left out.
+/// What everybody hears while several talk at once, without ticks.
 async fn heard_by_all(crowd: &mut [Client]) -> Vec<Vec<(String, u64)>> {
     for n in 0..EACH {
         for talker in crowd.iter_mut().take(TALKERS) {
@@ -90,7 +90,7 @@ async fn everybody_hears_everything_in_one_order(threads: usize) {
         let numbers = all[0].iter().filter(|(user, _)| *user == talker.name).map(|(_, n)| *n);
         assert_eq!(numbers.collect::<Vec<_>>(), (0..EACH as u64).collect::<Vec<_>>());
     }
-    // And nothing twice: the answer to a ping is next, ticks apart.
+    // And nothing twice: apart from ticks, the answer to a ping is next.
     for client in &mut crowd {
         client.send(PING).await;
         let Said::Answer(answer) = client.beside_ticks().await else { panic!("an event") };
@@ -133,7 +133,7 @@ async fn everybody_gets_ticks_with_everybody(threads: usize) {
             .await;
         }
     }
-    // A room without news sends nothing.
+    // A room without new poses sends nothing.
     for client in &mut crowd {
         client.quiet().await;
     }
@@ -152,7 +152,7 @@ async fn a_hundred_get_whole_ticks_from_two_threads() {
 async fn a_crowd_goes_and_everybody_hears_of_it(threads: usize) {
     let hall = Hall::on_threads(threads);
     let (mut crowd, _others) = crowd(&hall).await;
-    // Every third goes, each in another way, while the first ones talk.
+    // Every third leaves, each in another way, while the first ones talk.
     let mut rest = Vec::new();
     let mut gone = Vec::new();
     for (n, mut client) in crowd.drain(..).enumerate() {
@@ -184,7 +184,7 @@ async fn a_crowd_goes_and_everybody_hears_of_it(threads: usize) {
         assert_eq!(&told, order, "{} was told in another order", client.name);
         client.quiet().await;
     }
-    let mut left: Vec<String> = order.expect("somebody is left");
+    let mut left: Vec<String> = order.expect("somebody left");
     left.retain(|told| told.starts_with("leave"));
     left.sort();
     gone.sort();
@@ -192,11 +192,11 @@ async fn a_crowd_goes_and_everybody_hears_of_it(threads: usize) {
 }
 
 #[tokio::test]
-async fn a_crowd_is_told_who_goes_by_one_thread() {
+async fn a_crowd_is_told_who_leaves_by_one_thread() {
     a_crowd_goes_and_everybody_hears_of_it(1).await;
 }
 
 #[tokio::test]
-async fn a_crowd_is_told_who_goes_by_two_threads() {
+async fn a_crowd_is_told_who_leaves_by_two_threads() {
     a_crowd_goes_and_everybody_hears_of_it(2).await;
 }

@@ -1,4 +1,4 @@
-//! Ticks: complete pictures, at the rate that is set, and of those who are there.
+//! Ticks: complete pictures of the present members, at the configured rate.
 
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,7 @@ async fn a_tick_has_the_latest_poses_with_the_time_they_came() {
     ada.send(PING).await;
     let Said::Answer(after) = ada.beside_ticks().await else { panic!("an event") };
     assert!(before < last && last < after.time, "{before} {last} {}", after.time);
-    // It is the time of the pose, not of the tick: it stays as it is while others move.
+    // It is the time of the pose, not of the tick: it does not change while others move.
     bob.send(&stand("lobby", 1.0)).await;
     let tick = within("both", async {
         loop {
@@ -66,7 +66,7 @@ async fn a_tick_has_the_latest_poses_with_the_time_they_came() {
 }
 
 #[tokio::test]
-async fn a_room_without_news_sends_no_tick() {
+async fn a_room_without_new_poses_sends_no_tick() {
     for threads in THREADS {
         let hall = Hall::on_threads(threads);
         let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
@@ -76,7 +76,7 @@ async fn a_room_without_news_sends_no_tick() {
         bob.send(&stand("still", 1.0)).await;
         ada.tick("still").await;
         bob.tick("still").await;
-        // Thirty ticks of another room at the same rate, and not one more of this room.
+        // Thirty ticks of another room at the same rate, and no more of this room.
         for n in 0..30 {
             bob.send(&stand("lobby", f64::from(n))).await;
             ada.tick_with("lobby", |poses| x_of(poses, "bob") == Some(f64::from(n))).await;
@@ -86,7 +86,7 @@ async fn a_room_without_news_sends_no_tick() {
 }
 
 #[tokio::test]
-async fn the_same_pose_again_is_news() {
+async fn the_same_pose_again_counts_as_new() {
     let hall = Hall::start();
     let [mut ada] = hall.people(["ada"]).await;
     for _ in 0..3 {
@@ -118,7 +118,7 @@ async fn there_are_never_more_than_fps_ticks_a_second() {
     for _ in 0..15 {
         bob.tick("lobby").await;
     }
-    // 1.5 s are due; the first tick may have been late, none may be early.
+    // They take 1.5 s; the first tick may have been late, none may be early.
     assert!(start.elapsed() > Duration::from_millis(750), "15 ticks in {:?}", start.elapsed());
     sender.abort();
 }
@@ -137,7 +137,7 @@ async fn a_slow_rate_ticks_slowly_and_a_fast_one_fast() {
 }
 
 #[tokio::test]
-async fn who_left_is_in_no_later_tick() {
+async fn a_member_that_left_is_in_no_later_tick() {
     for threads in THREADS {
         let hall = Hall::on_threads(threads);
         let [mut ada, mut bob, mut carl] = hall.people(["ada", "bob", "carl"]).await;
@@ -169,7 +169,7 @@ async fn who_left_is_in_no_later_tick() {
 }
 
 #[tokio::test]
-async fn a_leave_without_news_makes_no_tick() {
+async fn a_leave_alone_makes_no_tick() {
     for threads in THREADS {
         let hall = Hall::on_threads(threads);
         let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;

@@ -1,4 +1,4 @@
-//! The server's clock, as it is told.
+//! The server's clock, as clients see it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -44,7 +44,7 @@ async fn a_time_that_a_client_sends_is_ignored() {
 }
 
 #[tokio::test]
-async fn all_get_the_same_time_of_an_event() {
+async fn everybody_gets_the_same_time_of_an_event() {
     let hall = Hall::start();
     let [mut ada, mut bob] = hall.people(["ada", "bob"]).await;
     let mut carl = Client::login(&hall, "carl").await;

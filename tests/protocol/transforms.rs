@@ -1,4 +1,4 @@
-//! Poses: what is taken, what is refused whole, and that numbers keep their value.
+//! Poses: what is accepted, what is refused as a whole, and that numbers keep their value.
 
 use crate::support::client::{Client, x_of};
 use crate::support::hall::Hall;
@@ -104,7 +104,7 @@ async fn a_bad_transform_is_406_and_changes_nothing() {
     for data in ["null", "5", "true", "[]", r#""""#, r#""{}""#] {
         ada.asks(&request("lobby", "transform", data), 406).await;
         for part in ["pos", "rot"] {
-            // An object may have nothing in it.
+            // An object may be empty.
             let data = format!(r#"{{"pos":{{"x":1}},"{part}":{data}}}"#);
             ada.asks(&request("lobby", "transform", &data), 406).await;
         }
@@ -133,7 +133,7 @@ async fn a_bad_transform_is_406_and_changes_nothing() {
             ada.asks(&request("lobby", "transform", &data), 406).await;
         }
     }
-    // No tick has come of all that, and the pose is the first one.
+    // None of that has caused a tick, and the pose is still the first one.
     let mut bob = Client::login(&hall, "bob").await;
     assert_eq!(x_of(&bob.tick("lobby").await, "ada"), Some(7.0));
     bob.quiet().await;

@@ -1,4 +1,4 @@
-//! Bad UTF-8 is closed with 1007 as soon as the bad bytes are there, whatever is still to come.
+//! Bad UTF-8 is closed with 1007 as soon as the bad bytes arrive, whatever follows.
 
 use crate::support::PING;
 use crate::support::client::Client;
@@ -27,7 +27,7 @@ async fn refused(hall: &Hall, bytes: &[u8]) {
     wire.send(bytes).await;
     match within(&format!("close 1007 after {bytes:02x?}"), wire.next()).await {
         Received::Close(Some(1007), _) => wire.ended().await,
-        other => panic!("close 1007 was due after {bytes:02x?}, not {other:?}"),
+        other => panic!("expected close 1007 after {bytes:02x?}, got {other:?}"),
     }
 }
 
@@ -47,7 +47,7 @@ async fn in_a_fragment_before_the_message_ends() {
 async fn across_fragments_before_the_message_ends() {
     let hall = Hall::start();
     for (first, second) in [
-        (&b"{\"\xe2"[..], &b"\x28"[..]), // not the continuation byte that was due
+        (&b"{\"\xe2"[..], &b"\x28"[..]), // not the expected continuation byte
         (b"{\"\xf0\x9f", b"\x98\xff"),
         (b"{\"\xed", b"\xa0"), // the second byte makes it a surrogate
         (b"{\"\xf4", b"\x90"), // and this one a code point beyond the last
@@ -126,7 +126,7 @@ async fn a_character_may_be_split_at_every_byte() {
         }
     }
     ada.hears("lobby", "ada", word).await;
-    // One frame, of which the first part ends within a character.
+    // One frame, whose first part ends within a character.
     let frame = Frame::new(TEXT, bytes).bytes();
     let cut = frame.len() - bytes.len() + text.find('😀').expect("just written") + 2;
     ada.wire.send(&frame[..cut]).await;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use tree::{Target, Tree};
 
-/// Each top-level module with what it may use. A module stands below all that it may use, so that
+/// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
 const ROOMS: [(&str, &[&str]); 16] = [
     ("model", &[]),

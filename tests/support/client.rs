@@ -194,7 +194,7 @@ impl Client {
     }
 }
 
-/// Where a user stands, by `x` alone.
+/// A user's pose, given by `x` alone.
 pub(crate) fn x_of(poses: &BTreeMap<String, Pose>, user: &str) -> Option<f64> {
     poses.get(user).map(|pose| pose.pos[0])
 }

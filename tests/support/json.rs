@@ -1,4 +1,4 @@
-//! JSON as it stands in a text: numbers keep their digits, strings their UTF-16 code units,
+//! JSON as it is written in a text: numbers keep their digits, strings their UTF-16 code units,
 //! objects their order, so that nothing is lost between the wire and a comparison.
 
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ impl Json {
         }
     }
 
-    /// A small whole number; none if it is something else.
+    /// A small whole number; `None` if it is something else.
     pub(crate) fn as_number(&self) -> Option<u64> {
         match self {
             Self::Number(digits) => digits.parse().ok(),

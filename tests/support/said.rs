@@ -109,7 +109,7 @@ impl Event {
     pub(crate) fn poses(&self) -> BTreeMap<String, Pose> {
         let poses: BTreeMap<_, _> =
             self.entries.iter().map(|entry| (entry.user.clone(), entry.pose())).collect();
-        assert_eq!(poses.len(), self.entries.len(), "a user stands twice in {self:?}");
+        assert_eq!(poses.len(), self.entries.len(), "a user is twice in {self:?}");
         poses
     }
 

@@ -122,7 +122,7 @@ impl Wire {
         self.http_answer().await.expect("an HTTP answer")
     }
 
-    /// The answer to an HTTP request; none if the connection ends without one.
+    /// The answer to an HTTP request; `None` if the connection ends without one.
     pub(crate) async fn http_answer(&mut self) -> Option<HttpAnswer> {
         within("an HTTP answer", async {
             let end = loop {
@@ -163,7 +163,7 @@ impl Wire {
         self.try_send(bytes).await.expect("sending");
     }
 
-    /// Sends, and says whether the connection took it.
+    /// Sends, and returns whether the connection accepted it.
     pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
         within("sending", Writer(self.stream.clone()).write(bytes)).await
     }

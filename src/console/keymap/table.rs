@@ -87,7 +87,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 Some("command"),
                 "command line, with completion and history",
             ),
-            bind(&[Key::ctrl('l')], Action::Redraw, SCREENS, None, "draw everything anew"),
+            bind(&[Key::ctrl('l')], Action::Redraw, SCREENS, None, "redraw the screen"),
             bind(&[key('?')], Action::Help, LOOKING, Some("help"), "this help"),
             bind(&[code(KeyCode::Esc)], Action::Back, SCREENS, Some("back"), "one level back"),
             bind(

@@ -96,7 +96,7 @@ fn refusal(app: &App, action: Action) -> Option<&'static str> {
     match action {
         Action::Kick => Some("no user is selected"),
         Action::CloseRoom if app.selected_room().is_some() => {
-            Some("lobby always stands and can't be closed")
+            Some("lobby always exists and can't be closed")
         }
         Action::CloseRoom | Action::Pin | Action::Title | Action::RoomFps | Action::Announce => {
             Some("no room is selected")

@@ -114,7 +114,7 @@ fn a_room_is_closed_and_lobby_is_not() {
     let close = Command::CloseRoom { room: "atrium".to_owned() };
     assert_eq!(sent(&press(&mut app, "Xy")), [close]);
     assert_eq!(press(&mut app, "1gX"), []);
-    assert_eq!(last_toast(&app), (Tone::Failed, "lobby always stands and can't be closed"));
+    assert_eq!(last_toast(&app), (Tone::Failed, "lobby always exists and can't be closed"));
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn says_what_came_of_a_command() {
 fn a_wrong_command_stays_to_be_put_right() {
     let mut app = busy();
     assert_eq!(press(&mut app, ":kick nobody\n"), []);
-    assert_eq!(last_toast(&app), (Tone::Failed, "no user is called \"nobody\""));
+    assert_eq!(last_toast(&app), (Tone::Failed, "there is no user \"nobody\""));
     let Some(Overlay::Command(line)) = &app.overlay else { panic!("{:?}", app.overlay) };
     assert_eq!(line.input.text(), "kick nobody");
 }

@@ -49,7 +49,7 @@ pub(crate) fn user<'a>(name: &str, app: &'a App) -> Result<&'a UserRow, String> 
     let found = users.iter().find(|user| &*user.name == name);
     let found =
         found.or_else(|| users.iter().find(|user| user.name.to_lowercase() == name.to_lowercase()));
-    found.ok_or_else(|| format!("no user is called {name:?}"))
+    found.ok_or_else(|| format!("there is no user {name:?}"))
 }
 
 /// Parses a log level, by name or by number.

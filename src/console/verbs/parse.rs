@@ -124,7 +124,7 @@ mod tests {
     fn says_what_is_wrong() {
         let app = busy();
         let wrong = |line| parse(line, &app).expect_err(line);
-        assert_eq!(wrong("kick nobody"), "no user is called \"nobody\"");
+        assert_eq!(wrong("kick nobody"), "there is no user \"nobody\"");
         assert_eq!(wrong("kick"), "use it as :kick USER [REASON]");
         assert_eq!(wrong("fps fast"), "\"fast\" is not a rate: fps is a number from 0.1 to 240");
         assert_eq!(wrong("s"), "\"s\" may be say or sayall");

@@ -67,7 +67,7 @@ pub(crate) fn words(app: &App, confirm: &Confirm) -> (String, Vec<String>) {
         Confirm::Close { room } => {
             let row = app.snapshot.rooms.iter().find(|row| row.name == *room);
             let users = counted(row.map_or(0, |row| row.users), "user");
-            let mut facts = vec!["They can join anew; the history is gone.".to_owned()];
+            let mut facts = vec!["They can join again; the history is gone.".to_owned()];
             if row.is_some_and(|row| row.pinned) {
                 facts.push("The room is pinned, so it stays, empty.".to_owned());
             }

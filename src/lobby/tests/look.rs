@@ -14,6 +14,11 @@ impl Play {
         let focused = self.model.people.first().map(|person| person.id);
         let focus = Focus { room: Some(focus.to_owned()), user: focused };
         view_of(&self.lobby, self.now, &focus, connection, &mut view);
+        // Rows of an earlier snapshot leave no trace, whosever they were.
+        let rows = view.users.iter().rev().chain(&view.users).cloned();
+        let mut again = Snapshot { users: rows.collect(), ..Snapshot::default() };
+        view_of(&self.lobby, self.now, &focus, connection, &mut again);
+        assert_eq!(again, view);
         let model = &self.model;
         assert_eq!(view.fps, model.fps);
         assert_eq!(view.traffic.messages, model.messages);

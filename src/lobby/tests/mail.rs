@@ -22,7 +22,7 @@ pub(super) enum Got {
     Closed(u16),
 }
 
-/// A tick that the lobby handed over.
+/// A tick that the lobby sent.
 #[derive(Debug)]
 pub(super) struct Posted {
     pub(super) to: SessionId,

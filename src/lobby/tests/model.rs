@@ -1,5 +1,5 @@
 //! The wire contract as plain as can be: vectors that are searched, texts that are put together
-//! anew each time, no sharing and no batching. Nothing of the lobby is used here.
+//! afresh each time, no sharing and no batching. Nothing of the lobby is used here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -521,7 +521,7 @@ impl Model {
         Some(members.len())
     }
 
-    /// How many heard it; none if there is no such room.
+    /// How many heard it; `None` if there is no such room.
     pub(super) fn announce(
         &mut self,
         name: Option<&str>,

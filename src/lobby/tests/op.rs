@@ -72,7 +72,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         2 => (who.clone(), room()).prop_map(|(who, room)| Op::List(who, room)),
         10 => (who.clone(), room(), select(&["msg", "msg", "wave", "button"][..]), data())
             .prop_map(|(who, room, kind, data)| Op::Say(who, room, kind, data)),
-        // More than the lobby gathers before it hands over.
+        // More than the lobby gathers before it sends.
         1 => (who.clone(), room(), 20_000..40_000usize).prop_map(|(who, room, len)| {
             Op::Say(who, room, "button", quoted(&"b".repeat(len)))
         }),

@@ -194,7 +194,7 @@ impl Play {
         }
     }
 
-    /// Has a command carried out, that should touch so many users; none if it is to fail.
+    /// Carries out a command that should affect this many users; `None` if it should fail.
     fn operate(&mut self, command: Command, touched: Option<usize>) {
         let outcome = operate(&mut self.lobby, command.clone(), self.now, &mut self.mail);
         assert_eq!(

@@ -276,7 +276,7 @@ fn limits_are_answered_with_413_and_change_nothing() {
     house.say(0, "a", "join", "\"\"");
     house.say(0, "b", "join", "\"\"");
     assert_eq!(house.got(0), ["a: ada join", "413"]);
-    // Rooms in all; one that is there may be entered.
+    // Rooms in all; one that exists may be joined.
     house.operate(Command::PinRoom { room: "c".into(), pinned: true }).unwrap();
     house.got(1);
     house.say(1, "d", "join", "\"\"");

@@ -79,7 +79,7 @@ fn data_passes_as_it_came() {
     ] {
         let text = format!("{{\"\\ud800\":1,\"room\":\"r\",\"type\":\"t\\\"\",\"data\":{data}}}");
         let Request::Say { event, .. } = accepted(&text) else { panic!("not said") };
-        assert_eq!(event.parts(), ("t\"".to_owned(), data));
+        assert_eq!(event.parts(), ("t\"".into(), data));
     }
 }
 

@@ -214,7 +214,11 @@ impl<'a> Reader<'a> {
             let taken = match &event.kind {
                 EventKind::Said { session: by, room, message } if *by == session => {
                     let (kind, data) = message.body.parts();
-                    Asked::Say { room: room.as_str().into(), kind, data: data.into() }
+                    Asked::Say {
+                        room: room.as_str().into(),
+                        kind: kind.into_owned(),
+                        data: data.into(),
+                    }
                 }
                 EventKind::Moved { session: by, room, pose } if Some(*by) == session => {
                     Asked::Pose { room: room.as_str().into(), mark: pose.pos[0] as u64 }

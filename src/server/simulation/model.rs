@@ -295,8 +295,12 @@ impl Model {
             EventKind::Said { session, room, message } => {
                 let (kind, data) = message.body.parts();
                 let data = data.to_owned();
-                let entry =
-                    Entry { time: message.time, user: message.user.to_string(), kind, data };
+                let entry = Entry {
+                    time: message.time,
+                    user: message.user.to_string(),
+                    kind: kind.into_owned(),
+                    data,
+                };
                 ensure!(message.time == time, "its time differs");
                 if let Some(sender) = session {
                     let members = &self.room(room)?.members;

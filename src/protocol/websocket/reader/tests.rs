@@ -183,7 +183,7 @@ fn every_frame_is_reported() {
         "Binary([])",
     ];
     assert_eq!(collect(&mut FrameReader::new(1000), &bytes).0, expected);
-    // Also when each byte comes alone.
+    // Even when each byte comes alone.
     let mut reader = FrameReader::new(1000);
     let seen: Vec<String> = bytes.chunks(1).flat_map(|byte| collect(&mut reader, byte).0).collect();
     assert_eq!(seen, expected);
