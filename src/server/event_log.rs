@@ -14,6 +14,9 @@ use crate::logging::RateLimitedLog;
 use crate::model::{SessionId, Timestamp, UserName};
 use crate::protocol::Code;
 
+/// What the log shows as the place where these things happen.
+const TARGET: &str = "vrlobby::lobby";
+
 /// Events that may wait for the log.
 pub(super) const QUEUE: usize = 8192;
 
@@ -66,11 +69,11 @@ impl Log {
         match event.kind {
             EventKind::Connected { session, peer } => {
                 self.connections.insert(session, (peer, None));
-                tracing::debug!(%peer, %session, "connected");
+                tracing::debug!(target: TARGET, %peer, %session, "connected");
             }
             EventKind::Disconnected { session } => {
                 let peer = self.connections.remove(&session).map(|(peer, _)| display(peer));
-                tracing::debug!(peer, %session, "disconnected");
+                tracing::debug!(target: TARGET, peer, %session, "disconnected");
             }
             EventKind::LoggedIn { session, user } => {
                 let known = self.connections.get_mut(&session);
@@ -78,24 +81,30 @@ impl Log {
                     *name = Some(user.clone());
                     display(*peer)
                 });
-                tracing::info!(%user, peer, "logged in");
+                tracing::info!(target: TARGET, %user, peer, "logged in");
             }
             EventKind::TookOver { user, old, new } => {
-                tracing::info!(%user, %old, %new, "came back and took over its old connection");
+                tracing::info!(target: TARGET, %user, %old, %new, "came back and took over its old connection");
             }
-            EventKind::LoggedOut { user, .. } => tracing::info!(%user, "logged out"),
-            EventKind::RoomOpened { room } => tracing::info!(%room, "room opened"),
-            EventKind::RoomClosed { room } => tracing::info!(%room, "room closed"),
-            EventKind::Joined { user, room, .. } => tracing::debug!(%user, %room, "joined"),
-            EventKind::Left { user, room, .. } => tracing::debug!(%user, %room, "left"),
+            EventKind::LoggedOut { user, .. } => {
+                tracing::info!(target: TARGET, %user, "logged out")
+            }
+            EventKind::RoomOpened { room } => tracing::info!(target: TARGET, %room, "room opened"),
+            EventKind::RoomClosed { room } => tracing::info!(target: TARGET, %room, "room closed"),
+            EventKind::Joined { user, room, .. } => {
+                tracing::debug!(target: TARGET, %user, %room, "joined")
+            }
+            EventKind::Left { user, room, .. } => {
+                tracing::debug!(target: TARGET, %user, %room, "left")
+            }
             EventKind::Said { room, message, .. } => {
-                tracing::trace!(user = %message.user, %room, event = &*message.body.text, "said");
+                tracing::trace!(target: TARGET, user = %message.user, %room, event = &*message.body.text, "said");
             }
             EventKind::Refused { session, code, reason, .. } => {
                 self.refused(session, code, &reason);
             }
             EventKind::Lost { count } => {
-                tracing::warn!("{count} events are missing here: they came too fast for the log");
+                tracing::warn!(target: TARGET, "{count} events are missing here: they came too fast for the log");
             }
             // Logged where the hub answers the operator.
             EventKind::Operated { .. }
@@ -109,7 +118,7 @@ impl Log {
         self.wake.get_or_insert_with(|| clock::monotonic() + SECOND);
         if let Some(more) = self.refusals.admit(code.number(), self.now) {
             let known = self.connections.get(&session);
-            tracing::debug!(
+            tracing::debug!(target: TARGET,
                 code = code.number(),
                 user = known.and_then(|(_, user)| user.as_ref()).map(display),
                 peer = known.map(|(peer, _)| display(peer)),
@@ -122,7 +131,7 @@ impl Log {
     fn tell_suppressed(&mut self) {
         self.wake = None;
         for (code, more) in self.refusals.due(self.now.plus(SECOND)) {
-            tracing::debug!(code, "refused {more} more requests in the last second");
+            tracing::debug!(target: TARGET, code, "refused {more} more requests in the last second");
         }
     }
 }
