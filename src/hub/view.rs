@@ -149,7 +149,31 @@ fn fill_user(
 ) {
     let stream = session.stream.as_ref();
     let gaps = stream.and_then(|stream| stream.gaps.p95_and_longest(now));
-    let mut rooms = std::mem::take(&mut row.rooms);
+    // Named one by one, so that none keeps what it had before.
+    let UserRow {
+        session: id,
+        name,
+        peer,
+        connected,
+        rooms,
+        transforms_per_s,
+        gap_p95,
+        gap_longest,
+        round_trip,
+        bytes_out,
+        skipped_ticks,
+        queued_bytes,
+        refusals,
+        liveness,
+        silent_for,
+    } = row;
+    *id = session.id;
+    match &session.user {
+        Some(user) => set_shared(name, user.name.as_str(), || user.name.shared()),
+        None => *name = Arc::default(),
+    }
+    *peer = connection.peer;
+    *connected = now.since(session.connected);
     rooms.truncate(session.memberships.len());
     for (place, membership) in session.memberships.iter().enumerate() {
         if rooms.len() == place {
@@ -159,27 +183,16 @@ fn fill_user(
         set_shared(&mut rooms[place].room, room.as_str(), || room.shared());
         rooms[place].pose = pose(lobby, membership, now);
     }
-    let mut name = std::mem::take(&mut row.name);
-    if let Some(user) = &session.user {
-        set_shared(&mut name, user.name.as_str(), || user.name.shared());
-    }
-    *row = UserRow {
-        session: session.id,
-        name,
-        peer: connection.peer,
-        connected: now.since(session.connected),
-        rooms,
-        transforms_per_s: stream.map_or(0.0, |stream| stream.per_second.mean(now, RATE_SECONDS)),
-        gap_p95: gaps.map(|(p95, _)| p95),
-        gap_longest: gaps.map(|(_, longest)| longest),
-        round_trip: connection.round_trip,
-        bytes_out: connection.bytes_out,
-        skipped_ticks: connection.skipped_ticks,
-        queued_bytes: connection.queued_bytes,
-        refusals: session.refusals,
-        liveness: liveness(session, &connection, now),
-        silent_for: connection.silent_for,
-    };
+    *transforms_per_s = stream.map_or(0.0, |stream| stream.per_second.mean(now, RATE_SECONDS));
+    *gap_p95 = gaps.map(|(p95, _)| p95);
+    *gap_longest = gaps.map(|(_, longest)| longest);
+    *round_trip = connection.round_trip;
+    *bytes_out = connection.bytes_out;
+    *skipped_ticks = connection.skipped_ticks;
+    *queued_bytes = connection.queued_bytes;
+    *refusals = session.refusals;
+    *liveness = liveness_of(session, &connection, now);
+    *silent_for = connection.silent_for;
 }
 
 /// Sets a name, unless it is the same one already.
@@ -195,7 +208,7 @@ fn pose(lobby: &Lobby, membership: &Membership, now: Timestamp) -> Option<PoseRo
     Some(PoseRow { pos: pose.pos, rot: pose.rot, age: now.since(*time) })
 }
 
-fn liveness(session: &Session, connection: &ConnectionView, now: Timestamp) -> Liveness {
+fn liveness_of(session: &Session, connection: &ConnectionView, now: Timestamp) -> Liveness {
     if connection.unanswered_ping > Some(ASLEEP_AFTER) {
         Liveness::Asleep
     } else if now.since(session.last_request) > IDLE_AFTER {
