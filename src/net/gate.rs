@@ -21,15 +21,20 @@ use crate::model::{Hold, RoomName};
 /// Messages of more bytes than this go through the gate.
 pub(super) const LARGE: usize = 16 << 10;
 
-/// Bytes of large messages that may be on their way to a room's members at once.
+/// Bytes of large messages that may be on their way to a room's members at once, if a client's
+/// queue has space for them.
 const SPACE: usize = 1 << 20;
 
 /// How long a sender is held back while no space is freed.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The gates of all rooms with large messages on their way.
-#[derive(Debug, Default)]
-pub(crate) struct Gates(Mutex<HashMap<RoomName, Weak<Gate>>>);
+#[derive(Debug)]
+pub(crate) struct Gates {
+    gates: Mutex<HashMap<RoomName, Weak<Gate>>>,
+    /// Bytes of space in each.
+    space: usize,
+}
 
 #[derive(Debug)]
 struct Gate {
@@ -51,13 +56,18 @@ impl Drop for Pass {
 }
 
 impl Gates {
+    /// Gates for clients whose queues hold `queue_bytes`.
+    pub(crate) fn new(queue_bytes: usize) -> Self {
+        Self { gates: Mutex::default(), space: SPACE.min(queue_bytes) }
+    }
+
     fn of(&self, room: &RoomName) -> Arc<Gate> {
-        let mut gates = self.0.lock();
+        let mut gates = self.gates.lock();
         if let Some(gate) = gates.get(room).and_then(Weak::upgrade) {
             return gate;
         }
         gates.retain(|_, gate| gate.strong_count() > 0);
-        let space = Arc::new(Semaphore::new(SPACE));
+        let space = Arc::new(Semaphore::new(self.space));
         let gate = Arc::new(Gate { space, given_back: AtomicU64::new(0) });
         gates.insert(room.clone(), Arc::downgrade(&gate));
         gate
@@ -67,7 +77,7 @@ impl Gates {
     /// written to every member.
     pub(super) async fn enter(&self, room: RoomName, bytes: usize) -> Option<Hold> {
         let gate = self.of(&room);
-        let space = bytes.min(SPACE) as u32;
+        let space = bytes.min(self.space) as u32;
         let acquire = gate.space.clone().acquire_many_owned(space);
         tokio::pin!(acquire);
         loop {
@@ -94,7 +104,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn large_messages_go_one_after_the_other() {
-        let gates = Arc::new(Gates::default());
+        let gates = Arc::new(Gates::new(SPACE));
         let first = gates.enter(hall(), SPACE).await.unwrap();
         let second = tokio::spawn({
             let gates = gates.clone();
@@ -109,17 +119,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn no_more_goes_in_than_a_queue_holds() {
+        let gates = Gates::new(64 << 10);
+        let _first = gates.enter(hall(), 40 << 10).await.unwrap();
+        assert!(gates.enter(hall(), 40 << 10).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_reader_that_takes_nothing_holds_nobody_for_long() {
-        let gates = Gates::default();
+        let gates = Gates::new(SPACE);
         let _stuck = gates.enter(hall(), SPACE).await;
         assert!(gates.enter(hall(), 100_000).await.is_none());
     }
 
     #[tokio::test]
     async fn gates_that_nobody_uses_are_forgotten() {
-        let gates = Gates::default();
+        let gates = Gates::new(SPACE);
         drop(gates.enter(hall(), 1).await);
         drop(gates.enter(RoomName::new("attic").unwrap(), 1).await);
-        assert_eq!(gates.0.lock().len(), 1);
+        assert_eq!(gates.gates.lock().len(), 1);
     }
 }

@@ -58,8 +58,8 @@ impl World {
             refused: refused.clone(),
             log,
         });
-        let shared =
-            Shared { clock, limits, budget, hub: hub_sender, pacing, gates: Gates::default() };
+        let gates = Gates::new(limits.queue_bytes);
+        let shared = Shared { clock, limits, budget, hub: hub_sender, pacing, gates };
         let service = Service { shared: Arc::new(shared), refused, stopping };
         Self { hub, service: Arc::new(service) }
     }

@@ -389,7 +389,9 @@ impl<'a> Reader<'a> {
     fn events(&mut self, room: &str, entries: &[Entry]) -> Result<(), Violation> {
         let is_listing = entries.iter().all(|entry| entry.kind == "join")
             && entries.iter().any(|entry| Some(entry.user.as_str()) == self.user);
+        // Before it is in the room, the listing is that of its login.
         if is_listing
+            && self.views.contains_key(room)
             && matches!(self.asked.front(), Some((_, Asked::List(asked))) if asked == room)
         {
             self.answered()?;
@@ -587,7 +589,10 @@ impl<'a> Reader<'a> {
         });
         let well = !self.stalled && self.ending.is_none();
         ensure!(
-            !well || (silent && !self.opened) || reason.starts_with("the server is out of memory"),
+            !well
+                || (silent && !self.opened)
+                || reason.starts_with("the server is out of memory")
+                || (self.history.tight && reason.starts_with("you read too slowly")),
             "closed although it read everything: {reason}"
         );
         Ok(())

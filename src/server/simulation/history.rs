@@ -147,6 +147,8 @@ pub(super) struct History {
     pub(super) sight: Sight,
     /// Some messages were large.
     pub(super) large: bool,
+    /// Queues were so small that a burst may be too much for who reads everything.
+    pub(super) tight: bool,
     /// It was stopped while clients were busy.
     pub(super) abrupt: bool,
     pub(super) stopped: Timestamp,

@@ -97,7 +97,7 @@ async fn play(seed: u64) -> History {
     let fps = *rng.pick(&[2.0, 10.0, 30.0, 72.0, 90.5]);
     let large = rng.one_in(4);
     let limits = limits(&mut rng, large);
-    let history_messages = limits.history_messages;
+    let (history_messages, tight) = (limits.history_messages, limits.queue_bytes < 64 << 10);
     let jitter = Jitter {
         yields: *rng.pick(&[0, 2, 5]),
         sleeps: *rng.pick(&[0, 0, 20]),
@@ -178,6 +178,7 @@ async fn play(seed: u64) -> History {
         operated,
         sight,
         large,
+        tight,
         abrupt,
         stopped,
         drained,
