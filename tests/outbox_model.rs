@@ -208,7 +208,7 @@ impl Connection {
 
     /// Runs others beside the task, and then the task for as long as it is woken; returns what the
     /// peer has read.
-    fn beside(&mut self, others: Vec<Box<dyn FnOnce(&Outbox<Stream>, &Stream) + Send>>) -> String {
+    fn beside(&mut self, others: Vec<Other>) -> String {
         let mut threads = Vec::new();
         for other in others {
             let (outbox, stream) = (self.outbox.clone(), self.stream.clone());

@@ -97,7 +97,7 @@ fn every_seed_keeps_the_contract() {
             if seed >= seeds.end {
                 return;
             }
-            match try_seed(seed, seed % TWICE == 0 || seeds.end - seeds.start == 1) {
+            match try_seed(seed, seed.is_multiple_of(TWICE) || seeds.end - seeds.start == 1) {
                 Ok(history) => coverage::add(&history, &mut covered.lock()),
                 Err(failure) => failures.lock().push(failure),
             }

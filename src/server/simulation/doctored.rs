@@ -228,7 +228,10 @@ fn more_ticks_a_second_than_asked_for() {
 fn a_tick_that_is_late() {
     let said = doctor(|history| {
         history.events.iter_mut().find_map(|event| match &mut event.kind {
-            EventKind::Ticked { late, .. } => Some(*late += Duration::from_millis(100)),
+            EventKind::Ticked { late, .. } => {
+                *late += Duration::from_millis(100);
+                Some(())
+            }
             _ => None,
         })
     });

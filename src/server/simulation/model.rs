@@ -135,22 +135,17 @@ enum Why {
 fn causes(events: &[LobbyEvent]) -> BTreeMap<usize, Why> {
     let mut causes = BTreeMap::new();
     for (at, event) in events.iter().enumerate() {
-        match &event.kind {
-            EventKind::Operated { action } => {
-                let Some((name, users)) = closed(action) else { continue };
-                let mut left = users;
-                for before in (0..at).rev() {
-                    match &events[before].kind {
-                        EventKind::RoomClosed { .. } => {}
-                        EventKind::Left { room, .. } if room.as_str() == name && left > 0 => {
-                            left -= 1;
-                            causes.insert(before, Why::Closed { first: left == 0 });
-                        }
-                        _ => break,
-                    }
+        let EventKind::Operated { action } = &event.kind else { continue };
+        let Some((name, mut left)) = closed(action) else { continue };
+        for before in (0..at).rev() {
+            match &events[before].kind {
+                EventKind::RoomClosed { .. } => {}
+                EventKind::Left { room, .. } if room.as_str() == name && left > 0 => {
+                    left -= 1;
+                    causes.insert(before, Why::Closed { first: left == 0 });
                 }
+                _ => break,
             }
-            _ => {}
         }
     }
     causes

@@ -32,7 +32,7 @@ impl Rng {
 
     /// True once in `n`; never if `n` is 0.
     pub(super) fn one_in(&mut self, n: u64) -> bool {
-        n > 0 && self.next() % n == 0
+        n > 0 && self.next().is_multiple_of(n)
     }
 
     pub(super) fn millis(&mut self, range: Range<u64>) -> Duration {
