@@ -10,7 +10,7 @@ use super::pipe::{self, ClientEnd, Read, Temper};
 use super::rng::Rng;
 use super::stage::Stage;
 use super::wire::{self, Heard, Reader};
-use crate::model::Timestamp;
+use crate::model::{SessionId, Timestamp};
 
 const ROOMS: [&str; 4] = ["lobby", "atrium", "Lab", "atelier \"\u{e9}\""];
 
@@ -50,7 +50,8 @@ struct Client {
 /// Connects and takes part until the connection is over.
 pub(super) async fn visit(stage: Arc<Stage>, mut rng: Rng, user: String, pass: String) {
     let address = SocketAddr::from(([10, 0, 0, 1 + rng.within(0..200) as u8], 4000));
-    let Ok(permit) = stage.admission.take(address.ip(), stage.threads) else { return };
+    let Ok(mut permit) = stage.admission.take(address.ip(), stage.threads) else { return };
+    permit.move_to(rng.within(0..stage.threads as u64) as usize);
     let temper = Temper {
         capacity: 1 << rng.within(13..18),
         latency: Duration::from_millis(*rng.pick(&[0, 1, 5, 40])),
@@ -58,7 +59,7 @@ pub(super) async fn visit(stage: Arc<Stage>, mut rng: Rng, user: String, pass: S
         cuts: *rng.pick(&[0, 2, 8]),
     };
     let (end, server) = pipe::connect(temper, rng.split());
-    let index = stage.open(permit.id);
+    let index = stage.open(permit.id, permit.thread);
     tokio::spawn(stage.service.clone().serve(server, address, permit));
     let manner = match rng.within(0..100) {
         0..3 => Manner::Stranger,
@@ -161,7 +162,7 @@ impl Client {
     }
 
     fn next_wake(&self, life: Timestamp) -> Timestamp {
-        let never = self.stage.stop.plus(Duration::from_secs(60));
+        let never = self.stage.stop.plus(Duration::from_secs(86_400));
         let mut wake = self.stalled.unwrap_or(never);
         if self.acts(self.stage.clock.now()) {
             let pose = self.next_pose.map_or(never, |(next, _)| next);
@@ -405,9 +406,9 @@ impl Client {
 
 impl Stage {
     /// Takes a connection into the history.
-    fn open(&self, session: crate::model::SessionId) -> usize {
+    fn open(&self, session: SessionId, thread: usize) -> usize {
         let mut connections = self.connections.lock();
-        connections.push(Connection { session, steps: Vec::new() });
+        connections.push(Connection { session, thread, steps: Vec::new() });
         connections.len() - 1
     }
 

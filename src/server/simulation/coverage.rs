@@ -7,8 +7,8 @@ use crate::lobby::event::EventKind;
 
 /// What several hundred seeds must have seen at least once.
 pub(super) const WANTED: &[&str] = &[
-    "1 thread",
-    "2 threads",
+    "served by thread 0",
+    "served by thread 1",
     "stopped while busy",
     "a room was closed",
     "a takeover",
@@ -30,17 +30,20 @@ pub(super) const WANTED: &[&str] = &[
     "kicked by the operator",
     "you logged in on another connection",
     "you did not log in within",
-    "you kept sending more",
-    "you read too slowly",
-    "you read nothing for",
     "you sent nothing",
     "the server is out of memory",
 ];
 
+/// What several thousand must have seen.
+pub(super) const RARE: &[&str] =
+    &["you kept sending more", "you read too slowly", "you read nothing for"];
+
 /// Counts what a run has tried.
 pub(super) fn add(history: &History, covered: &mut BTreeMap<String, u64>) {
     let mut note = |what: String| *covered.entry(what).or_default() += 1;
-    note(if history.threads == 1 { "1 thread".into() } else { "2 threads".into() });
+    for connection in &history.connections {
+        note(format!("served by thread {}", connection.thread));
+    }
     if history.abrupt {
         note("stopped while busy".into());
     }
@@ -60,7 +63,7 @@ pub(super) fn add(history: &History, covered: &mut BTreeMap<String, u64>) {
             Step::Got(Got::Reset) => note("a reset".into()),
             Step::Got(Got::Http(status)) => note(format!("HTTP {status}")),
             Step::Got(Got::Close { code, reason }) => {
-                let known = WANTED.iter().find(|start| reason.starts_with(**start));
+                let known = WANTED.iter().chain(RARE).find(|start| reason.starts_with(**start));
                 note(known.map_or_else(|| format!("closed with {code}"), |known| (*known).into()));
             }
             _ => {}

@@ -117,6 +117,8 @@ pub(super) enum Step {
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) session: SessionId,
+    /// The server's thread that served it.
+    pub(super) thread: usize,
     pub(super) steps: Vec<(Timestamp, Step)>,
 }
 
@@ -138,7 +140,6 @@ pub(super) struct Sight {
 /// A whole run.
 #[derive(Clone, Debug)]
 pub(super) struct History {
-    pub(super) threads: usize,
     pub(super) fps: f64,
     pub(super) history_messages: usize,
     pub(super) connections: Vec<Connection>,
