@@ -176,6 +176,8 @@ impl Session {
                 self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(MEMORY_PAUSE)));
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
+            // It is not silent: the server has not listened.
+            self.connection.liveness.hear(self.shared.clock.now(), 0);
         }
         self.pause = None;
         Poll::Ready(())
