@@ -592,7 +592,8 @@ impl<'a> Reader<'a> {
             !well
                 || (silent && !self.opened)
                 || reason.starts_with("the server is out of memory")
-                || (self.history.tight && reason.starts_with("you read too slowly")),
+                || ((self.history.tight || (self.history.large && self.connection.slow))
+                    && reason.starts_with("you read too slowly")),
             "closed although it read everything: {reason}"
         );
         Ok(())

@@ -59,7 +59,7 @@ pub(super) async fn visit(stage: Arc<Stage>, mut rng: Rng, user: String, pass: S
         cuts: *rng.pick(&[0, 2, 8]),
     };
     let (end, server) = pipe::connect(temper, rng.split());
-    let index = stage.open(permit.id, permit.thread);
+    let index = stage.open(permit.id, permit.thread, temper.is_slow());
     tokio::spawn(stage.service.clone().serve(server, address, permit));
     let manner = match rng.within(0..100) {
         0..3 => Manner::Stranger,
@@ -406,9 +406,9 @@ impl Client {
 
 impl Stage {
     /// Takes a connection into the history.
-    fn open(&self, session: SessionId, thread: usize) -> usize {
+    fn open(&self, session: SessionId, thread: usize, slow: bool) -> usize {
         let mut connections = self.connections.lock();
-        connections.push(Connection { session, thread, steps: Vec::new() });
+        connections.push(Connection { session, thread, slow, steps: Vec::new() });
         connections.len() - 1
     }
 

@@ -119,6 +119,8 @@ pub(super) struct Connection {
     pub(super) session: SessionId,
     /// The server's thread that served it.
     pub(super) thread: usize,
+    /// Its link carries less than 50 Mbit/s.
+    pub(super) slow: bool,
     pub(super) steps: Vec<(Timestamp, Step)>,
 }
 

@@ -34,6 +34,16 @@ pub(super) struct Temper {
     pub(super) cuts: u64,
 }
 
+/// 50 Mbit/s, in bytes a second.
+const FAST: f64 = 6.25e6;
+
+impl Temper {
+    /// Whether a full buffer may take so long that less than 50 Mbit/s come through.
+    pub(super) fn is_slow(&self) -> bool {
+        self.capacity as f64 / FAST < self.latency.as_secs_f64()
+    }
+}
+
 /// One direction.
 #[derive(Debug)]
 struct Way {
