@@ -142,7 +142,7 @@ impl Hub {
             }
             self.take_turn(&mut batch, command);
         }
-        self.drain(batch);
+        self.drain(batch).await;
     }
 
     fn take_turn(&mut self, batch: &mut Vec<Input>, command: Option<CommandRequest>) {
@@ -188,10 +188,8 @@ impl Hub {
                         connection.login_handled(self.lobby.name_of(id).is_some());
                     }
                 }
-                Input::Refused { session, refusal, answers, count } => {
-                    let answers = self.budget.share(answers, Vec::new());
-                    let answers = (&answers, count);
-                    self.lobby.answer_refused(session, &refusal, answers, now, &mut self.dispatch);
+                Input::Refused { session, refusal, count } => {
+                    self.lobby.refuse(session, &refusal, count, now, &mut self.dispatch);
                 }
                 Input::Connected(connection) => {
                     let (session, peer) = (connection.id, connection.peer);
@@ -304,14 +302,12 @@ impl Hub {
     }
 
     /// Carries out the inputs already accepted, then closes every connection.
-    fn drain(mut self, mut batch: Vec<Input>) {
+    async fn drain(mut self, mut batch: Vec<Input>) {
         self.inputs.close();
-        loop {
+        self.handle_all(&mut batch);
+        // Ends once everything is received that had a place in the queue before it was closed.
+        while self.inputs.recv_many(&mut batch, TURN).await > 0 {
             self.handle_all(&mut batch);
-            match self.inputs.try_recv() {
-                Ok(input) => batch.push(input),
-                Err(_) => break,
-            }
         }
         self.finish_turn(self.clock.now());
         self.dispatch.close_all(&CloseReason::going_down());

@@ -148,7 +148,7 @@ impl Lobby {
             }
         };
         if let Err(refusal) = outcome {
-            self.refuse(id, &refusal, now, out);
+            self.refuse(id, &refusal, 1, now, out);
         }
     }
 
@@ -236,36 +236,31 @@ impl Lobby {
         latest
     }
 
-    fn refuse(
+    /// Answers `count` requests of one session that were refused one after the other, for the same
+    /// reason. Does nothing if the connection has ended.
+    pub(crate) fn refuse(
         &mut self,
         id: SessionId,
         refusal: &Refusal,
+        count: u32,
         now: Timestamp,
         out: &mut impl Delivery,
     ) {
         if refusal.code == Code::InternalError {
             report(refusal);
         }
-        let answer = encode::refusal(refusal.code, now, &refusal.reason);
-        self.answer_refused(id, refusal, (&answer, 1), now, out);
-    }
-
-    /// Passes on the answers to `count` requests of one session that were refused before they got
-    /// here, for the reason in `refusal`.
-    pub(crate) fn answer_refused(
-        &mut self,
-        id: SessionId,
-        refusal: &Refusal,
-        (answers, count): (&Bytes, u32),
-        now: Timestamp,
-        out: &mut impl Delivery,
-    ) {
         self.flush(out);
         let Some(session) = self.registry.get_mut(id) else { return };
         let reason: Arc<str> = refusal.reason.as_ref().into();
         session.note_refusals(count, (now, refusal.code, reason.clone()));
         self.totals.refusals += u64::from(count);
-        out.reliable(id, answers);
+        let answer = encode::refusal(refusal.code, now, &refusal.reason);
+        if count == 1 {
+            out.reliable(id, &answer);
+        } else {
+            let answers = Bytes::from(answer.repeat(count as usize));
+            out.reliable(id, &self.budget.share(answers, Vec::new()));
+        }
         let code = refusal.code;
         tell(out, now, || EventKind::Refused { session: id, code, reason, count });
     }

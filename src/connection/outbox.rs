@@ -214,7 +214,8 @@ impl<W: SendHalf> Outbox<W> {
         let Writer { stream, waker } = &mut *writer;
         let mut cx = Context::from_waker(waker);
         // Should the stream take nothing, the flush that follows asks it again, and is woken.
-        let Poll::Ready(Ok(written)) = stream.poll_write(&mut cx, &[IoSlice::new(frame)]) else {
+        let Poll::Ready(Ok(written @ 1..)) = stream.poll_write(&mut cx, &[IoSlice::new(frame)])
+        else {
             return false;
         };
         self.bytes_out.fetch_add(written as u64, Ordering::Relaxed);
@@ -229,7 +230,7 @@ impl<W: SendHalf> Outbox<W> {
         if more {
             self.flush();
         }
-        written > 0
+        true
     }
 
     /// Takes back a room's tick that still waits whole; returns whether there was one.

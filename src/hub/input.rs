@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::connection::Connection;
 use crate::model::{Hold, SessionId};
 use crate::protocol::websocket::CloseReason;
@@ -22,10 +20,8 @@ pub(crate) enum Input {
     /// Requests that the session has refused. Their answers go through the hub to stay in order.
     Refused {
         session: SessionId,
-        /// Why the last of them was refused.
+        /// Why each of them was refused.
         refusal: Refusal,
-        /// One answer for each.
-        answers: Bytes,
         /// How many.
         count: u32,
     },

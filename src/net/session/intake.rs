@@ -1,7 +1,5 @@
 //! Turns a connection's bytes into inputs for the hub.
 
-use bytes::{Bytes, BytesMut};
-
 use super::shared::Shared;
 use crate::connection::Connection;
 use crate::hub::Input;
@@ -11,7 +9,7 @@ use crate::protocol::decode::{RoomCache, decode};
 use crate::protocol::websocket::{
     CloseReason, FrameReader, Incoming, OpCode, Receiver, control_frame,
 };
-use crate::protocol::{Code, Refusal, Request, encode};
+use crate::protocol::{Code, Refusal, Request};
 
 /// The largest message before anybody is logged in, in bytes.
 const MAX_MESSAGE_BEFORE_LOGIN: usize = 16 << 10;
@@ -31,9 +29,6 @@ pub(super) struct Intake {
 /// Consecutive refused requests, with their answers.
 struct Refused {
     excess: Excess,
-    refusal: Refusal,
-    answer: Bytes,
-    answers: BytesMut,
     count: u32,
 }
 
@@ -229,14 +224,7 @@ impl Turn<'_> {
         if self.refused.as_ref().is_some_and(|refused| refused.excess != excess) {
             self.flush_refused();
         }
-        let (limits, now) = (self.limits, self.now);
-        let refused = self.refused.get_or_insert_with(|| {
-            let refusal = Quota::refusal(limits, excess);
-            let answer = encode::refusal(refusal.code, now, &refusal.reason);
-            Refused { excess, refusal, answer, answers: BytesMut::new(), count: 0 }
-        });
-        refused.answers.extend_from_slice(&refused.answer);
-        refused.count += 1;
+        self.refused.get_or_insert(Refused { excess, count: 0 }).count += 1;
         self.note_exceeded();
     }
 
@@ -257,9 +245,9 @@ impl Turn<'_> {
     }
 
     fn flush_refused(&mut self) {
-        if let Some(Refused { refusal, answers, count, .. }) = self.refused.take() {
-            let (session, answers) = (self.connection.id, answers.freeze());
-            self.inputs.push(Input::Refused { session, refusal, answers, count });
+        if let Some(Refused { excess, count }) = self.refused.take() {
+            let (session, refusal) = (self.connection.id, Quota::refusal(self.limits, excess));
+            self.inputs.push(Input::Refused { session, refusal, count });
         }
     }
 }

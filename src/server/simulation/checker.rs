@@ -259,12 +259,7 @@ impl<'a> Reader<'a> {
         }
         match got {
             Got::Answer { code, time, detail } => {
-                // An answer above the quota has the time at which it was refused, before the hub.
-                if *code == 429 {
-                    self.check_prompt(*time)?
-                } else {
-                    self.tell(*time)?
-                }
+                self.tell(*time)?;
                 if *code >= 400 { self.refusal(*code, detail) } else { self.answer(*code, detail) }
             }
             Got::Events { room, entries } => self.events(room, entries),
