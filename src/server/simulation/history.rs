@@ -150,7 +150,7 @@ pub(super) struct History {
     pub(super) sight: Sight,
     /// Some messages were large.
     pub(super) large: bool,
-    /// Queues were so small that a burst may be too much for who reads everything.
+    /// Queues were so small that a burst may overflow the queue of a client that reads everything.
     pub(super) tight: bool,
     /// It was stopped while clients were busy.
     pub(super) abrupt: bool,
