@@ -4,7 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use vrlobby::bots::{self, BotOptions};
-use vrlobby::config::{self, BotArgs, Invocation, ServeOptions};
+use vrlobby::config::{
+    self, BotArgs, ExportArgs, InspectArgs, Invocation, RedactArgs, ReplayArgs, ServeOptions,
+};
 use vrlobby::logging::{self, LogGuard, LogTarget};
 use vrlobby::{EndSignals, Server, ServerHandle};
 
@@ -12,6 +14,10 @@ fn main() -> ExitCode {
     let outcome = match config::parse(std::env::args_os(), |name| std::env::var_os(name)) {
         Ok(Invocation::Serve(options)) => serve(&options),
         Ok(Invocation::Bots(args)) => visit(args),
+        Ok(Invocation::Export(args)) => export(args),
+        Ok(Invocation::Inspect(args)) => inspect(args),
+        Ok(Invocation::Replay(args)) => replay(args),
+        Ok(Invocation::Redact(args)) => redact(args),
         Err(error) => error.exit(),
     };
     match outcome {
@@ -101,6 +107,22 @@ fn visit(args: BotArgs) -> Result<(), Box<dyn Error>> {
     let report = runtime.block_on(bots::run(options, tokio::signal::ctrl_c()))?;
     println!("{report}");
     Ok(())
+}
+
+fn export(_args: ExportArgs) -> Result<(), Box<dyn Error>> {
+    Err("to be built".into())
+}
+
+fn inspect(_args: InspectArgs) -> Result<(), Box<dyn Error>> {
+    Err("to be built".into())
+}
+
+fn replay(_args: ReplayArgs) -> Result<(), Box<dyn Error>> {
+    Err("to be built".into())
+}
+
+fn redact(_args: RedactArgs) -> Result<(), Box<dyn Error>> {
+    Err("to be built".into())
 }
 
 /// Raises the limit on open files as far as possible: each connection needs a descriptor, and the

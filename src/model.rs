@@ -8,6 +8,8 @@ mod level;
 mod limits;
 mod name;
 mod pose;
+mod recording;
+pub mod space;
 pub mod text;
 mod time;
 
@@ -17,6 +19,7 @@ pub use level::LogLevel;
 pub use limits::{FPS_RANGE, Limits};
 pub use name::{LOBBY, MAX_ROOM_CHARS, MAX_USER_CHARS, NameError, RoomName, UserName};
 pub use pose::Pose;
+pub use recording::{Consent, Privacy, RecordingFields};
 pub use time::Timestamp;
 
 /// Seconds of history that a sparkline shows.

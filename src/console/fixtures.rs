@@ -10,8 +10,8 @@ use super::state::{App, LogView};
 use super::theme::{Depth, Theme};
 use crate::model::{LogLevel, SessionId, Timestamp};
 use crate::operator::{
-    ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow, ServerInfo, Snapshot,
-    TickTiming, Traffic, UserDetail, UserRow,
+    ChatLine, Focus, Liveness, PoseRow, Presence, RecordingStatus, RefusalLine, RoomRow,
+    ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
 };
 
 /// All tests of a process share one log, so frames show only this target.
@@ -115,6 +115,7 @@ pub(crate) fn busy_snapshot() -> Snapshot {
     let mut emote = said(11, "chloé", "{\"emote\":\"wave\",\"hand\":\"left\"}");
     emote.kind = "emote".into();
     Snapshot {
+        recording: RecordingStatus::Off,
         taken_at: NOON.plus(Duration::from_secs(60)),
         serial: 600,
         focus: Focus { room: Some("atrium".to_owned()), user: Some(session(4)) },

@@ -57,6 +57,10 @@ pub(crate) fn operate(
             done(message, users)
         }
         Command::SetLogLevel { .. } => Err(OperatorError::LogNotOurs),
+        Command::StartRecording { .. }
+        | Command::StopRecording
+        | Command::SetSubject { .. }
+        | Command::SetConsent { .. } => Err(OperatorError::CannotRecord),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::recording::RecordingStatus;
 use crate::model::{LogLevel, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart.
@@ -61,6 +62,8 @@ pub struct Snapshot {
     pub user: Option<UserDetail>,
     /// What the log captures; `None` if this process does not log through vrlobby.
     pub log_level: Option<LogLevel>,
+    /// Whether a recording runs, and how it is doing.
+    pub recording: RecordingStatus,
 }
 
 /// What ticks cost the hub in the last second.

@@ -1,0 +1,1 @@
+//! Writes recordings in other formats.

@@ -1,0 +1,1 @@
+//! Tells what is in a recording: who, when, how well.
