@@ -41,7 +41,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
         ],
     ),
     ("console", &["clock", "model", "operator"]),
-    ("lib", &["config", "lobby", "model", "operator", "server"]),
+    ("lib", &["config", "hub", "lobby", "model", "operator", "server"]),
     ("main", &["bots", "config", "console", "logging", "server"]),
 ];
 
