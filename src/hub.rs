@@ -12,6 +12,7 @@ mod memory;
 pub(crate) mod operate;
 mod pacing;
 mod refused;
+mod subscribe;
 mod sweep;
 mod timing;
 pub(crate) mod view;
@@ -28,6 +29,8 @@ pub(crate) use self::input::{INPUT_QUEUE, Input};
 pub(crate) use self::memory::FAIR_SHARE;
 pub(crate) use self::pacing::Pacing;
 pub(crate) use self::refused::Refused;
+pub use self::subscribe::SubscribeError;
+pub(crate) use self::subscribe::{Subscriber, Subscription};
 use self::sweep::Sweep;
 use self::timing::Timing;
 use self::view::ConnectionView;
@@ -52,6 +55,7 @@ pub(crate) struct Hub {
     lobby: Lobby,
     dispatch: Dispatch,
     inputs: mpsc::Receiver<Input>,
+    subscriptions: mpsc::Receiver<Subscription>,
     port: OperatorPort,
     clock: Clock,
     limits: Limits,
@@ -72,6 +76,7 @@ pub(crate) struct Hub {
 /// What is needed to start a hub.
 pub(crate) struct HubParts {
     pub(crate) inputs: mpsc::Receiver<Input>,
+    pub(crate) subscriptions: mpsc::Receiver<Subscription>,
     pub(crate) port: OperatorPort,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
@@ -92,6 +97,7 @@ impl Hub {
             lobby: Lobby::new(parts.limits.clone(), parts.fps, parts.budget.clone()),
             dispatch: Dispatch::new(parts.flushers, parts.events),
             inputs: parts.inputs,
+            subscriptions: parts.subscriptions,
             port: parts.port,
             clock: parts.clock,
             sweep: Sweep::new(&parts.limits, now),
@@ -128,6 +134,7 @@ impl Hub {
                 biased;
                 () = &mut stopping => break,
                 Some(asked) = self.port.commands.recv() => command = Some(asked),
+                Some(subscription) = self.subscriptions.recv() => self.admit(subscription),
                 () = &mut sleep => {}
                 n = self.inputs.recv_many(&mut batch, TURN) => {
                     if n == 0 {
@@ -153,6 +160,9 @@ impl Hub {
                 Err(_) => break,
             }
         }
+        // After what is to be handled was taken: who had subscribed before something was sent is
+        // told of it.
+        self.admit_waiting();
         self.dispatch.comes_last = false;
         self.handle_all(batch);
         if let Some((command, answer)) = command {
@@ -307,6 +317,8 @@ impl Hub {
     /// Carries out the inputs already accepted, then closes every connection.
     async fn drain(mut self, mut batch: Vec<Input>) {
         self.inputs.close();
+        self.subscriptions.close();
+        self.admit_waiting();
         self.handle_all(&mut batch);
         // Ends once everything is received that had a place in the queue before it was closed.
         while self.inputs.recv_many(&mut batch, TURN).await > 0 {
@@ -314,6 +326,7 @@ impl Hub {
         }
         self.finish_turn(self.clock.now());
         self.dispatch.close_all(&CloseReason::going_down());
+        self.dispatch.events.end(self.clock.now()).await;
     }
 }
 

@@ -35,7 +35,10 @@ pub mod server;
 
 /// What happens on a server, for programs that embed it.
 pub mod events {
-    pub use crate::lobby::event::{EventKind, Interest, LobbyEvent, Message};
+    pub use crate::hub::SubscribeError;
+    pub use crate::lobby::event::{
+        EventKind, Interest, LobbyEvent, Message, Present, PresentRoom, PresentUser,
+    };
 }
 
 pub use config::Settings;

@@ -1,4 +1,4 @@
-//! The ground floor: ids, names, poses, levels, limits and time. Depends on nothing else in this
+//! The ground floor: ids, names, poses, marks, levels, limits and time. Depends on nothing else in this
 //! crate.
 
 mod budget;
@@ -6,8 +6,10 @@ mod code_points;
 mod id;
 mod level;
 mod limits;
+mod mark;
 mod name;
 mod pose;
+mod probe;
 mod recording;
 pub mod space;
 pub mod text;
@@ -17,8 +19,10 @@ pub use budget::{Budget, Charge, Hold, Pressure};
 pub use id::{RoomId, SessionId};
 pub use level::LogLevel;
 pub use limits::{FPS_RANGE, Limits};
+pub use mark::MarkPhase;
 pub use name::{LOBBY, MAX_ROOM_CHARS, MAX_USER_CHARS, NameError, RoomName, UserName};
 pub use pose::Pose;
+pub use probe::ClockProbe;
 pub use recording::{Consent, Privacy, RecordingFields};
 pub use time::Timestamp;
 

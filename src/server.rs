@@ -126,6 +126,7 @@ impl Builder {
     /// Subscribes to the events that `interest` asks for, in order, through a queue of `capacity`
     /// events. The server never waits for it: events that don't fit are lost, and counted by
     /// [`EventKind::Lost`](crate::events::EventKind::Lost) in their place.
+    /// [`ServerHandle::subscribe`] does the same while the server runs.
     pub fn events(&mut self, interest: Interest, capacity: usize) -> mpsc::Receiver<LobbyEvent> {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
         self.listeners.push((interest, sender));
@@ -161,7 +162,7 @@ impl Builder {
             events.send_to(sender, move || interest);
         }
         let records = event_log::keep(events.listen(event_log::QUEUE, event_log::interest));
-        let World { hub, service } = World::new(WorldParts {
+        let World { hub, service, subscriber } = World::new(WorldParts {
             settings: self.settings,
             clock,
             pacing,
@@ -206,7 +207,7 @@ impl Builder {
                 result
             })
             .map_err(ServerError::Threads)?;
-        Ok(ServerHandle { operator, stop, finished, thread: Some(thread) })
+        Ok(ServerHandle { operator, subscriber, stop, finished, thread: Some(thread) })
     }
 
     /// Starts, serves until SIGINT or SIGTERM (Ctrl-C on Windows), drains and returns. Logs to

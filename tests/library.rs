@@ -1,5 +1,7 @@
 //! The server inside another program: start, stop, act as operator, and two at once.
 
+#[path = "library/subscribe.rs"]
+mod subscribe;
 mod support;
 
 use std::net::{SocketAddr, TcpListener};

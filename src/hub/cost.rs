@@ -52,6 +52,7 @@ fn hub() -> (Hub, Operator) {
     let (operator, port) = Operator::new(info, Arc::new(watch::Sender::new(false)));
     let parts = HubParts {
         inputs: mpsc::channel(1).1,
+        subscriptions: mpsc::channel(1).1,
         port,
         clock,
         limits: Limits { max_connections_per_address: None, ..Limits::lab() },

@@ -3,9 +3,16 @@
 //! Each listener has its own bounded queue. The hub never waits for it: events that don't fit are
 //! counted, and the listener gets the count in their place.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 
+use crate::clock;
 use crate::lobby::event::{EventKind, Interest, LobbyEvent};
+use crate::model::Timestamp;
+
+/// How long the end waits for a listener that has to be told how many events it has lost.
+const LAST_WORD: Duration = Duration::from_millis(500);
 
 /// Receives events.
 pub(crate) type EventReceiver = mpsc::Receiver<LobbyEvent>;
@@ -59,6 +66,18 @@ impl Events {
         self.interest = interests.fold(Interest::default(), Interest::or);
     }
 
+    /// Ends all queues, once each listener knows how many events it has lost.
+    pub(super) async fn end(&mut self, now: Timestamp) {
+        let deadline = clock::monotonic() + LAST_WORD;
+        for Listener { events, lost, .. } in self.listeners.drain(..) {
+            if lost > 0 {
+                let kind = EventKind::Lost { count: lost };
+                let last = events.send(LobbyEvent { time: now, kind });
+                let _ = tokio::time::timeout_at(deadline, last).await;
+            }
+        }
+    }
+
     /// Sends an event to all listeners that are interested in it.
     pub(crate) fn tell(&mut self, event: LobbyEvent) {
         for listener in &mut self.listeners {
@@ -92,7 +111,7 @@ impl std::fmt::Debug for Events {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{RoomName, Timestamp};
+    use crate::model::RoomName;
 
     fn opened(n: u64) -> LobbyEvent {
         let kind = EventKind::RoomOpened { room: RoomName::lobby() };
@@ -118,6 +137,33 @@ mod tests {
         assert_eq!(shown(&mut receiver), ["lost 3", "6"]);
         events.tell(opened(8));
         assert_eq!(shown(&mut receiver), ["lost 1", "8"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_tells_what_was_lost_last() {
+        let mut events = Events::default();
+        let mut receiver = events.listen(1, || Interest::ALL);
+        let _deaf = {
+            let receiver = events.listen(1, || Interest::ALL);
+            (1..=3).for_each(|n| events.tell(opened(n)));
+            receiver
+        };
+        let end = events.end(Timestamp::from_micros(4));
+        let read = async {
+            let mut read = Vec::new();
+            while let Some(event) = receiver.recv().await {
+                read.push(event);
+            }
+            read
+        };
+        let ((), read) = tokio::join!(end, read);
+        assert!(matches!(
+            read[..],
+            [
+                LobbyEvent { kind: EventKind::RoomOpened { .. }, .. },
+                LobbyEvent { kind: EventKind::Lost { count: 2 }, .. }
+            ]
+        ));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The operator's commands, carried out on the lobby.
 
 use crate::lobby::{Delivery, FpsChange, Lobby, RoomsFull, report};
-use crate::model::{FPS_RANGE, LOBBY, RoomId, RoomName, SessionId, Timestamp, UserName};
+use crate::model::{FPS_RANGE, LOBBY, MarkPhase, RoomId, RoomName, SessionId, Timestamp, UserName};
 use crate::operator::{Command, Done, OperatorError, TEXT_LIMIT};
 use crate::protocol::Refusal;
 
@@ -55,6 +55,17 @@ pub(crate) fn operate(
             };
             let users = lobby.set_title(id, title).map_err(broken)?;
             done(message, users)
+        }
+        Command::Mark { label, phase } => {
+            check_text(&label)?;
+            let end = match phase {
+                MarkPhase::Instant => "",
+                MarkPhase::Begin => " begins",
+                MarkPhase::End => " ends",
+            };
+            let message = format!("marked {label:?}{end}");
+            lobby.mark(label.into(), phase, now, out);
+            done(message, 0)
         }
         Command::SetLogLevel { .. } => Err(OperatorError::LogNotOurs),
         Command::StartRecording { .. }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Lobby;
 use super::delivery::{Delivery, tell};
 use super::event::{EventKind, LobbyEvent, Message};
-use crate::model::{RoomId, RoomName, SessionId, Timestamp};
+use crate::model::{MarkPhase, RoomId, RoomName, SessionId, Timestamp};
 use crate::protocol::encode::{self, json_string};
 use crate::protocol::websocket::CloseReason;
 use crate::protocol::{Code, EventBody, Refusal, SERVER_USER};
@@ -145,6 +145,17 @@ impl Lobby {
             }
         }
         Ok(told.len())
+    }
+
+    /// Sets a mark, which only listeners see.
+    pub(crate) fn mark(
+        &self,
+        label: Arc<str>,
+        phase: MarkPhase,
+        now: Timestamp,
+        out: &mut impl Delivery,
+    ) {
+        tell(out, now, || EventKind::Marked { label, phase });
     }
 
     /// Sets whether a room is kept when its last member leaves; returns how many members it has.

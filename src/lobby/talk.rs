@@ -97,7 +97,8 @@ impl Lobby {
         self.totals.transforms += 1;
         self.transforms.add(now, 1);
         if out.interest().poses {
-            let kind = EventKind::Moved { session: id, room: name.clone(), pose };
+            let kind =
+                EventKind::Moved { session: id, room: name.clone(), pose, client_time: None };
             out.event(LobbyEvent { time: now, kind });
         }
         Ok(())

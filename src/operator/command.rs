@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LogLevel, RecordingFields, SessionId};
+use crate::model::{LogLevel, MarkPhase, RecordingFields, SessionId};
 
 /// Commands that may wait for the hub before the next is refused as [`OperatorError::Busy`].
 pub const COMMAND_QUEUE: usize = 64;
@@ -64,6 +64,13 @@ pub enum Command {
         room: String,
         /// At most [`TEXT_LIMIT`] characters; empty to remove it.
         title: String,
+    },
+    /// Set a mark in the events, and so in a recording.
+    Mark {
+        /// What it marks; 1 to [`TEXT_LIMIT`] characters.
+        label: String,
+        /// An instant, or an interval's begin or end.
+        phase: MarkPhase,
     },
     /// Change what the log captures from now on.
     SetLogLevel {

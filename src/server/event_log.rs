@@ -109,7 +109,11 @@ impl Log {
             // Logged where the hub answers the operator.
             EventKind::Operated { .. }
             | EventKind::FpsChanged { .. }
+            | EventKind::Marked { .. }
+            | EventKind::Present(_)
             | EventKind::Moved { .. }
+            | EventKind::Probed { .. }
+            | EventKind::RoundTrip { .. }
             | EventKind::Ticked { .. } => {}
         }
     }

@@ -4,16 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::error::ServerError;
 use super::signals::EndSignals;
+use crate::hub::{SubscribeError, Subscriber};
+use crate::lobby::event::{Interest, LobbyEvent};
 use crate::operator::{Operator, ServerInfo};
 
 /// A running server. Dropping it stops the server without waiting.
 #[derive(Debug)]
 pub struct ServerHandle {
     pub(super) operator: Operator,
+    pub(super) subscriber: Subscriber,
     pub(super) stop: Arc<watch::Sender<bool>>,
     pub(super) finished: watch::Receiver<()>,
     pub(super) thread: Option<JoinHandle<Result<(), ServerError>>>,
@@ -33,6 +36,25 @@ impl ServerHandle {
     /// A handle on the server, with full rights to see and do everything.
     pub fn operator(&self) -> Operator {
         self.operator.clone()
+    }
+
+    /// Subscribes, from now on, to the events that `interest` asks for, in order, through a queue of
+    /// `capacity` events. The first event is
+    /// [`EventKind::Present`](crate::events::EventKind::Present), all that is there by then; the
+    /// last is the last one before the server's end. The server never waits for the queue: events
+    /// that don't fit are lost, and counted by
+    /// [`EventKind::Lost`](crate::events::EventKind::Lost) in their place. Dropping the receiver
+    /// ends the subscription.
+    ///
+    /// # Errors
+    /// [`SubscribeError::Stopped`] if the server has stopped, [`SubscribeError::Busy`] if too many
+    /// subscriptions are waiting for its next turn.
+    pub fn subscribe(
+        &self,
+        interest: Interest,
+        capacity: usize,
+    ) -> Result<mpsc::Receiver<LobbyEvent>, SubscribeError> {
+        self.subscriber.subscribe(interest, capacity)
     }
 
     /// Asks it to stop: what was accepted is carried out, and every client is closed with 1001.

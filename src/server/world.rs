@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::connection::Flusher;
-use crate::hub::{Events, Hub, HubParts, INPUT_QUEUE, Pacing, Refused};
+use crate::hub::{Events, Hub, HubParts, INPUT_QUEUE, Pacing, Refused, Subscriber};
 use crate::logging::LogControl;
 use crate::model::Budget;
 use crate::net::gate::Gates;
@@ -32,10 +32,11 @@ pub(super) struct WorldParts {
     pub(super) stopping: watch::Receiver<bool>,
 }
 
-/// A hub, and what connections need to reach it.
+/// A hub, and what connections and event listeners need to reach it.
 pub(super) struct World {
     pub(super) hub: Hub,
     pub(super) service: Arc<Service>,
+    pub(super) subscriber: Subscriber,
 }
 
 impl World {
@@ -44,9 +45,11 @@ impl World {
         let limits = settings.limits;
         let budget = Budget::new(limits.memory_bytes.unwrap_or_else(quarter_of_memory));
         let (hub_sender, inputs) = mpsc::channel(INPUT_QUEUE);
+        let (subscriber, subscriptions) = Subscriber::new();
         let refused = Arc::new(Refused::default());
         let hub = Hub::new(HubParts {
             inputs,
+            subscriptions,
             port,
             clock,
             limits: limits.clone(),
@@ -61,7 +64,7 @@ impl World {
         let gates = Gates::new(limits.queue_bytes);
         let shared = Shared { clock, limits, budget, hub: hub_sender, pacing, gates };
         let service = Service { shared: Arc::new(shared), refused, stopping };
-        Self { hub, service: Arc::new(service) }
+        Self { hub, service: Arc::new(service), subscriber }
     }
 }
 

@@ -42,7 +42,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
         ],
     ),
     ("console", &["clock", "model", "operator"]),
-    ("lib", &["config", "lobby", "model", "operator", "server"]),
+    ("lib", &["config", "hub", "lobby", "model", "operator", "server"]),
     ("main", &["bots", "config", "console", "logging", "server"]),
 ];
 

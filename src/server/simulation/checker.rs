@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
                         data: data.into(),
                     }
                 }
-                EventKind::Moved { session: by, room, pose } if Some(*by) == session => {
+                EventKind::Moved { session: by, room, pose, .. } if Some(*by) == session => {
                     Asked::Pose { room: room.as_str().into(), mark: pose.pos[0] as u64 }
                 }
                 _ => continue,

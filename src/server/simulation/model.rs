@@ -316,7 +316,7 @@ impl Model {
                     }
                 }
             }
-            EventKind::Moved { session, room, pose } => {
+            EventKind::Moved { session, room, pose, .. } => {
                 let mark = pose.pos[0] as u64;
                 let whole = [pose.pos, pose.rot].concat() == pose_of(mark);
                 ensure!(whole, "that is no pose that was sent");
@@ -355,6 +355,8 @@ impl Model {
                     self.expect(*session, at, Expect::Error { code, reason })?;
                 }
             }
+            EventKind::Probed { .. } | EventKind::RoundTrip { .. } | EventKind::Marked { .. } => {}
+            EventKind::Present(_) => return Err(Violation::new(None, "nobody subscribed late")),
             EventKind::Lost { .. } => return Err(Violation::new(None, "events were lost")),
         }
         Ok(())

@@ -111,7 +111,7 @@ async fn play(seed: u64) -> History {
     let (operator, port) = Operator::new(info, stop.clone());
     let mut events = Events::default();
     let mut listener = events.listen(1 << 24, || Interest::ALL);
-    let World { hub, service } = World::new(WorldParts {
+    let World { hub, service, .. } = World::new(WorldParts {
         settings: Settings { fps, limits, ..Settings::default() },
         clock,
         pacing: Arc::new(Pacing::new(clock)),
