@@ -5,11 +5,13 @@
 mod about;
 mod error;
 mod meta;
+mod open;
 mod query;
 mod read;
 mod redact;
 mod row;
 mod schema;
+mod times;
 mod write;
 
 pub use self::about::{About, Ending, LeftOut, Person, Room, Stay};
