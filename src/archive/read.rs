@@ -97,8 +97,8 @@ impl Archive {
         PoseCursor::new(self, selection)
     }
 
-    /// Calls `each` for every event of a selection, in order. Those without a room or user belong
-    /// to every selection, so that a change of rate or a loss is in all of them.
+    /// Calls `each` for every event of a selection, in the order of time. Those without a room or
+    /// user belong to every selection, so that a change of rate or a loss is in all of them.
     ///
     /// # Errors
     /// As [`Self::poses`], and whatever `each` returns.
@@ -111,7 +111,7 @@ impl Archive {
         let sql = "SELECT time, kind, person, room, type, data, code, count FROM event
                    WHERE (?1 IS NULL OR person IS NULL OR person = ?1)
                      AND (?2 IS NULL OR room IS NULL OR room = ?2)
-                     AND (?3 IS NULL OR time >= ?3) AND (?4 IS NULL OR time < ?4) ORDER BY id";
+                     AND (?3 IS NULL OR time >= ?3) AND (?4 IS NULL OR time < ?4) ORDER BY time, id";
         let sqlite = |error| E::from(ArchiveError::sqlite(&self.file, error));
         let mut statement = self.db.prepare_cached(sql).map_err(sqlite)?;
         let wanted = params![person, room, selection.from, selection.until];
