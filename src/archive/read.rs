@@ -9,8 +9,8 @@ use super::about::{About, LeftOut, Person, Room, Stay};
 use super::error::ArchiveError;
 use super::meta;
 use super::open::{self, Opened};
-use super::query::{PoseCursor, Selection};
 use super::row::{EventKind, EventRow, LateTick, MarkerRow, ProbeRow, RoundTripRow};
+use super::selection::Selection;
 
 /// A recording, open for reading: whole, interrupted, or while it is being written.
 #[derive(Debug)]
@@ -87,14 +87,6 @@ impl Archive {
     /// All stays, in the order of joining.
     pub fn stays(&self) -> &[Stay] {
         &self.stays
-    }
-
-    /// The poses of a selection.
-    ///
-    /// # Errors
-    /// If the selection names somebody or something that is not there, or the file can't be read.
-    pub fn poses(&self, selection: &Selection) -> Result<PoseCursor, ArchiveError> {
-        PoseCursor::new(self, selection)
     }
 
     /// Calls `each` for every event of a selection, in the order of time. Those without a room or

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::figures::{seconds, spread};
 use super::report::{
     Inspection, Loss, Marker, Meaning, RateChange, Redaction, Spread, State, User,
@@ -153,8 +155,9 @@ fn count(inspection: &mut Inspection, names: &Names, event: EventRow) {
         }
         EventKind::Lost => inspection.losses.push(Loss { time, count: amount }),
         EventKind::Redacted => {
-            let user = event.data.unwrap_or_default();
-            inspection.redactions.push(Redaction { time, user });
+            let details = event.data.unwrap_or_default();
+            let details = serde_json::from_str(&details).unwrap_or(Value::String(details));
+            inspection.redactions.push(Redaction { time, details });
         }
         EventKind::LoggedOut
         | EventKind::Joined

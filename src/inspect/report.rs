@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::model::space::{AngleUnit, Axes, EulerOrder, Handedness, LengthUnit};
 
@@ -70,7 +71,7 @@ pub struct Inspection {
     pub losses: Vec<Loss>,
     /// What was left out for want of consent or by choice.
     pub left_out: BTreeMap<String, u64>,
-    /// Who has been taken out.
+    /// The people who have been taken out; who they were is gone.
     pub redactions: Vec<Redaction>,
 }
 
@@ -227,8 +228,9 @@ pub struct Loss {
 
 /// The removal of a person's data.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "the names are enough")]
 pub struct Redaction {
+    /// Where it stands in the recording.
     pub time: f64,
-    pub user: String,
+    /// The day on which it was done, and how much was removed.
+    pub details: Value,
 }

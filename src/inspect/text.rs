@@ -155,8 +155,13 @@ impl Inspection {
             line(f, "left out", &left_out.collect::<Vec<_>>().join(", "))?;
         }
         if !self.redactions.is_empty() {
-            let users = self.redactions.iter().map(|redaction| redaction.user.as_str());
-            line(f, "taken out", &users.collect::<Vec<_>>().join(", "))?;
+            let people = match self.redactions.len() {
+                1 => "1 person".to_owned(),
+                people => format!("{people} people"),
+            };
+            let last = self.redactions.last().and_then(|it| it.details["date"].as_str());
+            let on = last.map_or(String::new(), |date| format!(", last on {date}"));
+            line(f, "taken out", &format!("{people}{on}"))?;
         }
         Ok(())
     }
