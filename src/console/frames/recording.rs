@@ -47,6 +47,14 @@ fn recording_in_trouble_80x24() {
     insta::assert_snapshot!(frame(&mut app, 80, 24));
 }
 
+#[test]
+fn a_disk_that_stalls_is_told() {
+    let mut app = recording();
+    assert!(!frame(&mut app, 80, 24).contains("behind"));
+    with_progress(&mut app, |progress| progress.until = progress.since);
+    assert!(frame(&mut app, 80, 24).contains("!! disk 42m10s behind"));
+}
+
 /// Whatever else is shown, these are.
 #[test]
 fn no_width_hides_that_it_records_or_what_is_wrong_with_it() {

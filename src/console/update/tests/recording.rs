@@ -245,7 +245,7 @@ fn people_who_come_meanwhile_get_a_line() {
 #[test]
 fn the_next_recording_starts_from_the_last() {
     let mut app = busy();
-    app.info.recording_path = Some("2025-11-13-1200.db".into());
+    app.info.recording_path = Some("/data".into());
     press(&mut app, "rpilot-2\n04");
     press(&mut app, &"\t".repeat(11));
     start_from_anywhere(&mut app);
@@ -257,8 +257,7 @@ fn the_next_recording_starts_from_the_last() {
     let (path, fields) = started(&start(&mut app));
     assert_eq!([&*fields.study, &fields.session], ["pilot-2", "04"]);
     assert_eq!(fields.privacy.subjects["ada"], "P07");
-    // The file that the settings name exists by now.
-    assert_eq!(path, None);
+    assert_eq!(path, Some("/data".into()));
 }
 
 fn start_from_anywhere(app: &mut App) -> Vec<Effect> {
