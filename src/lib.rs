@@ -10,6 +10,7 @@
 pub mod addresses;
 pub mod bots;
 pub mod clock;
+pub mod clock_offset;
 pub mod config;
 mod connection;
 #[cfg(unix)]
