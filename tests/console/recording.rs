@@ -39,11 +39,12 @@ async fn a_session_is_recorded_and_marked() {
     let (mut console, _ada) = with_ada().await;
     start(&mut console, "pilot-2\r04\rB\r\r", &file).await;
     console.shows("REC 00:00:").await;
-    console.comes_to("poses every second", |screen| {
-        let rate = screen.split(" poses/s").next().unwrap_or_default().rsplit(' ').next();
-        rate.and_then(|rate| rate.parse::<f64>().ok()).is_some_and(|rate| rate > 10.0)
-    })
-    .await;
+    console
+        .comes_to("poses every second", |screen| {
+            let rate = screen.split(" poses/s").next().unwrap_or_default().rsplit(' ').next();
+            rate.and_then(|rate| rate.parse::<f64>().ok()).is_some_and(|rate| rate > 10.0)
+        })
+        .await;
 
     console.press("m");
     console.shows("marked \"marker 1\" at 00:00:").await;

@@ -171,7 +171,7 @@ fn detail_without_a_clock() {
     let mut app = recording();
     press(&mut app, "2G\n");
     let shown = frame(&mut app, 100, 34);
-    assert!(shown.contains("sends none, so only the server's times are known"), "{shown}");
+    assert!(shown.contains("none so far, so only the server's times are known"), "{shown}");
 }
 
 /// Names of files and people come from outside.
