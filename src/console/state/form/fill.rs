@@ -34,7 +34,7 @@ impl RecordForm {
             Field::choice(FieldId::Consent, CONSENT, usize::from(by_hand)),
             Field { id: FieldId::Start, value: Value::Button },
         ]);
-        Self { fields, focus: 0, problem: None, starting: None, base, path }
+        Self { fields, focus: 0, untouched: true, problem: None, starting: None, base, path }
     }
 
     /// Adds a line for each user who has none yet: with the subject that they have already, or else

@@ -70,7 +70,6 @@ fn the_form_is_filled_in_and_started() {
     assert_eq!(press(&mut app, "rpilot-2\n04\nB\nexperimenter=Kim\nroom = lab 2\n\n"), []);
     // The file, then the numbers and the people, then ada's subject.
     assert_eq!(press(&mut app, "/data/p2/\n\n\n"), []);
-    key(&mut app, Key::ctrl('u'));
     let (path, fields) = started(&press(&mut app, "P07\n\n\n\n\n\n\n"));
     assert_eq!(path, Some("/data/p2/".into()));
     assert_eq!([&*fields.study, &fields.session, &fields.condition], ["pilot-2", "04", "B"]);
@@ -107,6 +106,25 @@ fn a_start_is_confirmed_only_by_its_answer() {
     answer(&mut app, Ok("recording into x.db"));
     assert_eq!(app.overlay, None);
     assert_eq!(last_toast(&app), (Tone::Done, "recording into x.db"));
+}
+
+#[test]
+fn typing_replaces_what_was_filled_in() {
+    let mut app = busy();
+    app.info.recording_path = Some("/data/".into());
+    let defaults = &mut app.info.recording_defaults;
+    [defaults.study, defaults.session] = ["pilot", "04"].map(str::to_owned);
+    press(&mut app, "r");
+    // Unless a key goes into it first.
+    key(&mut app, Key::of(KeyCode::End));
+    press(&mut app, "-2\n05\n\n");
+    let paste = Event::Input(Input::Paste("lab=2".to_owned()));
+    update(&mut app, paste, Instant::now());
+    // A file goes into the folder.
+    press(&mut app, "\n\nx.db");
+    let (path, fields) = started(&start_from_anywhere(&mut app));
+    assert_eq!([&*fields.study, &fields.session, &fields.other["lab"]], ["pilot-2", "05", "2"]);
+    assert_eq!(path, Some("/data/x.db".into()));
 }
 
 #[test]
