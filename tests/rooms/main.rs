@@ -11,7 +11,7 @@ use tree::{Target, Tree};
 
 /// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("addresses", &[]),
     ("clock", &["model"]),
@@ -25,6 +25,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("lobby", &["model", "protocol"]),
     ("hub", &["clock", "connection", "lobby", "logging", "model", "operator", "protocol"]),
     ("net", &["clock", "connection", "hub", "model", "protocol"]),
+    ("recording", &["archive", "clock", "hub", "lobby", "model", "operator", "protocol"]),
     (
         "server",
         &[
@@ -39,6 +40,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "net",
             "operator",
             "protocol",
+            "recording",
         ],
     ),
     ("console", &["clock", "model", "operator"]),
