@@ -25,9 +25,9 @@ pub struct ServerInfo {
     pub urls: Vec<String>,
     /// When it started.
     pub started: Timestamp,
-    /// What recordings say and keep unless the operator chooses otherwise.
+    /// What a recording says about itself unless the operator changes it.
     pub recording_defaults: RecordingFields,
-    /// Where recordings go unless the operator chooses otherwise: a file or a folder.
+    /// The folder for recordings; `None` for the working directory.
     pub recording_path: Option<PathBuf>,
 }
 

@@ -11,7 +11,7 @@ use tree::{Target, Tree};
 
 /// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("addresses", &[]),
     ("clock", &["model"]),
@@ -40,6 +40,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         ],
     ),
     ("net", &["clock", "connection", "hub", "model", "protocol"]),
+    ("recording", &["archive", "clock", "hub", "lobby", "model", "operator", "protocol"]),
     (
         "server",
         &[
@@ -54,6 +55,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "net",
             "operator",
             "protocol",
+            "recording",
         ],
     ),
     ("console", &["clock", "model", "operator"]),

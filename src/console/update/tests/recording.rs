@@ -179,6 +179,7 @@ fn wrong_values_are_told_before_anything_is_sent() {
         (4, "~/x.db", "\"~/x.db\" can't be found: write the home folder in full, not ~"),
         (7, "right-up-left", "\"right-up-left\" is not allowed: three of right, left, up"),
         (8, "zxy", "\"zxy\" is not allowed: x, y and z in the order of rotation, as z-x-y"),
+        (12, "a\u{ad}b", "\"a\\u{ad}b\" can't be a subject: it has 1 to 64 visible characters"),
         (12, "S02", "\"S02\" is \"ada\" already; \"björn\" needs a subject of its own"),
     ];
     for (fields, typed, told) in WRONG {
@@ -194,7 +195,7 @@ fn wrong_values_are_told_before_anything_is_sent() {
         }
         assert_eq!(press(&mut app, "\n"), [], "{typed}");
         assert!(problem(&app).starts_with(told), "{}", problem(&app));
-        let is_duplicate = *fields == 12;
+        let is_duplicate = *typed == "S02";
         assert!(is_duplicate || form(&app).focus() == wrong, "{typed}: the focus is elsewhere");
         // An edit takes it away.
         press(&mut app, "x");
