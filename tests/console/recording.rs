@@ -48,14 +48,17 @@ async fn a_session_is_recorded_and_marked() {
 
     console.press("m");
     console.shows("marked \"marker 1\" at 00:").await;
-    console.press("Mtrial 1\r");
-    console.shows("marked \"trial 1\" begins at 00:").await;
-    console.press("M");
-    console.shows("open:  trial 1").await;
+    console.press("Mtrial of ada\r");
+    console.shows("marked \"trial of ada\" begins at 00:").await;
+    console.press("r");
+    // From the recorder, so that it goes on for longer than the console's own memory of it.
+    console.shows("Still open: trial of ada").await;
+    console.press("nM");
+    console.shows("open:  trial of ada").await;
     console.press("\t");
-    console.shows("end interval: trial 1").await;
+    console.shows("end interval: trial of ada").await;
     console.press("\r");
-    console.shows("marked \"trial 1\" ends at 00:").await;
+    console.shows("marked \"trial of ada\" ends at 00:").await;
     console.press(":mark lights out\r");
     console.shows("marked \"lights out\"").await;
 
@@ -84,7 +87,7 @@ async fn a_session_is_recorded_and_marked() {
     assert_eq!(people, ["P07"]);
     let markers = archive.markers(&Selection::default()).expect("markers");
     let labels: Vec<&str> = markers.iter().map(|marker| &*marker.label).collect();
-    assert_eq!(labels, ["marker 1", "trial 1", "lights out"]);
+    assert_eq!(labels, ["marker 1", "trial of P07", "lights out"]);
     let intervals: Vec<bool> = markers.iter().map(|marker| marker.is_interval).collect();
     assert_eq!(intervals, [false, true, false]);
     assert!(markers[1].end.is_some_and(|end| end > markers[1].time));
