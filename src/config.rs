@@ -4,10 +4,14 @@
 mod bots;
 mod check;
 mod cli;
+mod export;
+mod inspect;
 mod layers;
 mod number;
 mod options;
 mod origin;
+mod redact;
+mod replay;
 mod slot;
 mod table;
 #[cfg(test)]
@@ -16,6 +20,10 @@ mod tests;
 pub use bots::BotArgs;
 pub use check::ConfigError;
 pub use cli::{Invocation, parse};
+pub use export::{ExportArgs, ExportFormat, ExportLayout};
+pub use inspect::InspectArgs;
 pub use options::{DEFAULT_FPS, OnHangup, ServeOptions, Settings};
+pub use redact::RedactArgs;
+pub use replay::ReplayArgs;
 
 pub use crate::model::DEFAULT_PORT;

@@ -293,7 +293,10 @@ impl Hub {
         // Readers have gone on to the next one by now, so that its rows can be used again.
         let previous = Arc::try_unwrap(std::mem::take(&mut self.previous)).unwrap_or_default();
         let focus = self.port.focus.borrow_and_update().clone();
+        // Cloned at once: a reader that keeps the borrow stalls the recorder.
+        let recording = self.port.recording.borrow().clone();
         let mut snapshot = Snapshot {
+            recording,
             taken_at: now,
             serial: self.serial,
             up_time: now.since(self.started),

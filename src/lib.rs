@@ -8,20 +8,31 @@
 //! the handle on it that a console has.
 
 pub mod addresses;
+#[cfg(feature = "recording")]
+pub mod archive;
 pub mod bots;
+mod client;
 pub mod clock;
 pub mod clock_offset;
 pub mod config;
 mod connection;
 #[cfg(unix)]
 pub mod console;
+#[cfg(feature = "recording")]
+pub mod export;
 mod hub;
+#[cfg(feature = "recording")]
+pub mod inspect;
 mod lobby;
 pub mod logging;
 pub mod model;
 mod net;
 pub mod operator;
 pub mod protocol;
+#[cfg(feature = "recording")]
+pub mod recording;
+#[cfg(feature = "recording")]
+pub mod replay;
 pub mod server;
 
 /// What happens on a server, for programs that embed it.

@@ -10,6 +10,8 @@ mod mark;
 mod name;
 mod pose;
 mod probe;
+mod recording;
+pub mod space;
 pub mod text;
 mod time;
 
@@ -21,6 +23,7 @@ pub use mark::MarkPhase;
 pub use name::{LOBBY, MAX_ROOM_CHARS, MAX_USER_CHARS, NameError, RoomName, UserName};
 pub use pose::Pose;
 pub use probe::ClockProbe;
+pub use recording::{Consent, Privacy, RecordingFields};
 pub use time::Timestamp;
 
 /// Seconds of history that a sparkline shows.

@@ -6,11 +6,13 @@
 
 mod command;
 mod port;
+mod recording;
 mod snapshot;
 
 pub use self::command::{COMMAND_QUEUE, Command, Done, OperatorError, TEXT_LIMIT};
 pub(crate) use self::port::{CommandRequest, OperatorPort};
 pub use self::port::{Operator, Pending, SnapshotReader};
+pub use self::recording::{RecordedPerson, RecordingProgress, RecordingStatus};
 pub use self::snapshot::{
     CHAT_LINES, ChatLine, ClockReading, ClockStep, Focus, Liveness, PoseRow, Presence, RefusalLine,
     RoomRow, SNAPSHOT_INTERVAL, ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,

@@ -8,8 +8,12 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Args, Command, Error, FromArgMatches};
 
 use super::bots::BotArgs;
+use super::export::ExportArgs;
+use super::inspect::InspectArgs;
 use super::layers::{self, CONFIG};
 use super::options::{ServeOptions, Settings};
+use super::redact::RedactArgs;
+use super::replay::ReplayArgs;
 use super::slot::{READY_SETS, Slot};
 use super::table::{SERVER, SETTINGS, Setting, variable};
 
@@ -21,6 +25,14 @@ pub enum Invocation {
     Serve(ServeOptions),
     /// Let simulated headsets visit a server.
     Bots(BotArgs),
+    /// Write a recording in another format.
+    Export(ExportArgs),
+    /// Tell what is in a recording.
+    Inspect(InspectArgs),
+    /// Let the users of a recording come to a server as ghosts.
+    Replay(ReplayArgs),
+    /// Take a person out of a recording.
+    Redact(RedactArgs),
 }
 
 /// Reads the command line, `args`, whose first item is the program's name, with `env` as the
@@ -37,8 +49,14 @@ pub fn parse(
     env: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Invocation, Error> {
     let matches = command().try_get_matches_from(args)?;
-    if let Some((_, matches)) = matches.subcommand() {
-        return Ok(Invocation::Bots(BotArgs::from_arg_matches(matches)?));
+    if let Some((name, matches)) = matches.subcommand() {
+        return Ok(match name {
+            "export" => Invocation::Export(ExportArgs::from_arg_matches(matches)?),
+            "inspect" => Invocation::Inspect(InspectArgs::from_arg_matches(matches)?),
+            "replay" => Invocation::Replay(ReplayArgs::from_arg_matches(matches)?),
+            "redact" => Invocation::Redact(RedactArgs::from_arg_matches(matches)?),
+            _ => Invocation::Bots(BotArgs::from_arg_matches(matches)?),
+        });
     }
     let options = layers::merge(&matches, env);
     let wrong = |error| Error::raw(ErrorKind::ValueValidation, format!("{error}\n"));
@@ -54,6 +72,14 @@ fn command() -> Command {
         .value_parser(ValueParser::os_string());
     let bots = BotArgs::augment_args(Command::new("bots"))
         .about("Let simulated headsets visit a server: they walk about, turn and chat");
+    let export = ExportArgs::augment_args(Command::new("export"))
+        .about("Write a recording in another format");
+    let inspect =
+        InspectArgs::augment_args(Command::new("inspect")).about("Tell what is in a recording");
+    let replay = ReplayArgs::augment_args(Command::new("replay"))
+        .about("Let the users of a recording come to a running server as ghosts");
+    let redact = RedactArgs::augment_args(Command::new("redact"))
+        .about("Take everything that a person did or said out of a recording");
     Command::new("vrlobby")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A chat and presence server for VR headsets, run from a terminal console.")
@@ -61,7 +87,7 @@ fn command() -> Command {
         .max_term_width(100)
         .arg(config)
         .args(SETTINGS.iter().map(arg))
-        .subcommand(bots)
+        .subcommands([bots, export, inspect, replay, redact])
         .after_help(after_help())
 }
 

@@ -48,6 +48,8 @@ fn hub() -> (Hub, Operator) {
         listening: SocketAddr::from(([127, 0, 0, 1], 1)),
         urls: Vec::new(),
         started: clock.now(),
+        recording_defaults: Default::default(),
+        recording_path: None,
     };
     let (operator, port) = Operator::new(info, Arc::new(watch::Sender::new(false)));
     let parts = HubParts {

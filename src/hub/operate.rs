@@ -68,6 +68,10 @@ pub(crate) fn operate(
             done(message, 0)
         }
         Command::SetLogLevel { .. } => Err(OperatorError::LogNotOurs),
+        Command::StartRecording { .. }
+        | Command::StopRecording
+        | Command::SetSubject { .. }
+        | Command::SetConsent { .. } => Err(OperatorError::CannotRecord),
     }
 }
 

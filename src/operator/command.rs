@@ -1,8 +1,10 @@
 //! What an operator can have done, and what came of it.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LogLevel, MarkPhase, SessionId};
+use crate::model::{LogLevel, MarkPhase, RecordingFields, SessionId};
 
 /// Commands that may wait for the hub before the next is refused as [`OperatorError::Busy`].
 pub const COMMAND_QUEUE: usize = 64;
@@ -75,6 +77,43 @@ pub enum Command {
         /// The most detailed level that is captured.
         level: LogLevel,
     },
+    /// Start recording. Answered once the first transaction is on disk.
+    StartRecording {
+        /// The file, which must not exist yet, or a folder, in which the file gets a name with the
+        /// date; `None` for the folder that the server was started with, or the working directory.
+        path: Option<PathBuf>,
+        /// What the recording says about itself, and what it keeps of people.
+        fields: RecordingFields,
+    },
+    /// Stop recording. Answered once the file is complete.
+    StopRecording,
+    /// Name the subject that a user is recorded as. Applies to all that is recorded of them.
+    SetSubject {
+        /// The user's name.
+        user: String,
+        /// 1 to 64 characters, not used by anyone else.
+        subject: String,
+    },
+    /// Keep a user's data from now on, or only count it.
+    SetConsent {
+        /// The user's name.
+        user: String,
+        /// Whether their data is kept.
+        consent: bool,
+    },
+}
+
+impl Command {
+    /// Whether it is the recorder that carries it out, not the hub.
+    pub(crate) fn is_for_recorder(&self) -> bool {
+        matches!(
+            self,
+            Self::StartRecording { .. }
+                | Self::StopRecording
+                | Self::SetSubject { .. }
+                | Self::SetConsent { .. }
+        )
+    }
 }
 
 /// A command that was carried out.
@@ -118,6 +157,19 @@ pub enum OperatorError {
     /// There are as many rooms as the limit allows.
     #[error("there are {0} rooms already, which is the limit (max-rooms)")]
     TooManyRooms(usize),
+    /// This program was built without the wing that records.
+    #[error("this program was built without recording (the Cargo feature \"recording\")")]
+    CannotRecord,
+    /// A recording runs already.
+    #[error("{} is being recorded already; stop it first", .0.display())]
+    RecordingRuns(PathBuf),
+    /// No recording runs.
+    #[error("nothing is being recorded")]
+    NotRecording,
+    /// The recording could not be started, changed or completed; the sentence says why and what to
+    /// do.
+    #[error("{0}")]
+    Recording(String),
     /// The log's level can't be changed in this process.
     #[error("this process does not log through vrlobby, so the level can't be changed here")]
     LogNotOurs,

@@ -2,10 +2,12 @@
 //! `OperatorPort` the other.
 
 use std::sync::Arc;
+use std::sync::mpsc as blocking;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::command::{COMMAND_QUEUE, Command, Done, OperatorError};
+use super::recording::RecordingStatus;
 use super::snapshot::{Focus, ServerInfo, Snapshot};
 
 /// The answer to a command that was sent without waiting.
@@ -33,11 +35,22 @@ impl Pending {
 
 pub(crate) type CommandRequest = (Command, oneshot::Sender<Result<Done, OperatorError>>);
 
+/// What the recorder's thread is asked for.
+#[derive(Debug)]
+pub(crate) enum RecorderInput {
+    /// An operator's command.
+    Command(CommandRequest),
+    /// The server has stopped: complete what is being recorded, and end.
+    Close,
+}
+
 /// A handle on the server, with full rights to see and do everything. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Operator {
     info: Arc<ServerInfo>,
     commands: mpsc::Sender<CommandRequest>,
+    /// `None` in a program without a recorder.
+    recorder: Option<blocking::SyncSender<RecorderInput>>,
     snapshots: Arc<watch::Sender<Arc<Snapshot>>>,
     focus: Arc<watch::Sender<Focus>>,
     stop: Arc<watch::Sender<bool>>,
@@ -49,10 +62,31 @@ pub(crate) struct OperatorPort {
     pub(crate) commands: mpsc::Receiver<CommandRequest>,
     pub(crate) snapshots: Arc<watch::Sender<Arc<Snapshot>>>,
     pub(crate) focus: watch::Receiver<Focus>,
+    /// How the recording is doing, for snapshots.
+    pub(crate) recording: watch::Receiver<RecordingStatus>,
+}
+
+/// The recorder's end of an [`Operator`]'s channels.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "recording"), expect(dead_code, reason = "nobody records"))]
+pub(crate) struct RecorderPort {
+    pub(crate) inputs: blocking::Receiver<RecorderInput>,
+    pub(crate) status: watch::Sender<RecordingStatus>,
 }
 
 impl Operator {
     pub(crate) fn new(info: ServerInfo, stop: Arc<watch::Sender<bool>>) -> (Self, OperatorPort) {
+        let (operator, port, _) = Self::with_recorder(info, stop);
+        (Self { recorder: None, ..operator }, port)
+    }
+
+    /// As [`Self::new`], with a recorder beside the hub.
+    pub(crate) fn with_recorder(
+        info: ServerInfo,
+        stop: Arc<watch::Sender<bool>>,
+    ) -> (Self, OperatorPort, RecorderPort) {
+        let (recorder, inputs) = blocking::sync_channel(COMMAND_QUEUE);
+        let (status, recording) = watch::channel(RecordingStatus::Off);
         let (commands, command_receiver) = mpsc::channel(COMMAND_QUEUE);
         let snapshots = Arc::new(watch::Sender::new(Arc::default()));
         let focus = Arc::new(watch::Sender::new(Focus::default()));
@@ -60,8 +94,11 @@ impl Operator {
             commands: command_receiver,
             snapshots: snapshots.clone(),
             focus: focus.subscribe(),
+            recording,
         };
-        (Self { info: Arc::new(info), commands, snapshots, focus, stop }, port)
+        let info = Arc::new(info);
+        let operator = Self { info, commands, recorder: Some(recorder), snapshots, focus, stop };
+        (operator, port, RecorderPort { inputs, status })
     }
 
     /// What does not change while the server runs.
@@ -76,6 +113,14 @@ impl Operator {
     /// [`OperatorError::Stopped`] if the server has stopped.
     pub fn try_send(&self, command: Command) -> Result<Pending, OperatorError> {
         let (answer, pending) = oneshot::channel();
+        if command.is_for_recorder() {
+            let recorder = self.recorder.as_ref().ok_or(OperatorError::CannotRecord)?;
+            return match recorder.try_send(RecorderInput::Command((command, answer))) {
+                Ok(()) => Ok(Pending(pending)),
+                Err(blocking::TrySendError::Full(_)) => Err(OperatorError::Busy),
+                Err(blocking::TrySendError::Disconnected(_)) => Err(OperatorError::Stopped),
+            };
+        }
         match self.commands.try_send((command, answer)) {
             Ok(()) => Ok(Pending(pending)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(OperatorError::Busy),
@@ -108,6 +153,14 @@ impl Operator {
     /// Whether the server has stopped, so that it takes no more commands.
     pub fn is_stopped(&self) -> bool {
         self.commands.is_closed()
+    }
+
+    /// Tells the recorder that the server has stopped. Blocks while its queue is full.
+    pub(crate) fn close_recorder(&self) {
+        if let Some(recorder) = &self.recorder {
+            // If it has ended, there is nothing to complete.
+            let _ = recorder.send(RecorderInput::Close);
+        }
     }
 
     /// Asks the server to stop: it tells every client with close 1001 and drains.

@@ -1,12 +1,14 @@
 //! The state of the server at one moment, as rows of plain data.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LogLevel, SessionId, Timestamp};
+use super::recording::RecordingStatus;
+use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart.
 pub const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(100);
@@ -23,6 +25,10 @@ pub struct ServerInfo {
     pub urls: Vec<String>,
     /// When it started.
     pub started: Timestamp,
+    /// What recordings say and keep unless the operator chooses otherwise.
+    pub recording_defaults: RecordingFields,
+    /// Where recordings go unless the operator chooses otherwise: a file or a folder.
+    pub recording_path: Option<PathBuf>,
 }
 
 /// What a console shows in full; of everything else a snapshot has only the rows.
@@ -61,6 +67,8 @@ pub struct Snapshot {
     pub user: Option<UserDetail>,
     /// What the log captures; `None` if this process does not log through vrlobby.
     pub log_level: Option<LogLevel>,
+    /// Whether a recording runs, and how it is doing.
+    pub recording: RecordingStatus,
 }
 
 /// What ticks cost the hub in the last second.

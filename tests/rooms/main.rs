@@ -11,7 +11,7 @@ use tree::{Target, Tree};
 
 /// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("addresses", &[]),
     ("clock", &["model"]),
@@ -20,6 +20,9 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("config", &["model"]),
     ("logging", &["clock", "model"]),
     ("operator", &["model"]),
+    ("archive", &["model"]),
+    ("export", &["archive", "model"]),
+    ("inspect", &["archive", "clock", "model"]),
     ("bots", &["clock", "model"]),
     ("connection", &["model", "protocol"]),
     ("lobby", &["clock_offset", "model", "protocol"]),
@@ -55,7 +58,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ),
     ("console", &["clock", "model", "operator"]),
     ("lib", &["config", "hub", "lobby", "model", "operator", "server"]),
-    ("main", &["bots", "config", "console", "logging", "server"]),
+    ("main", &["archive", "bots", "config", "console", "export", "inspect", "logging", "server"]),
 ];
 
 /// The same for the modules of the console, from its ground up.

@@ -1,0 +1,249 @@
+//! Makes a recording.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, ToSql, params};
+
+use super::about::About;
+use super::error::ArchiveError;
+use super::meta;
+use super::row::{EventRow, LateTick, MarkerRow, PoseRow, ProbeRow, RoundTripRow};
+use super::schema::{APPLICATION_ID, SCHEMA, VERSION};
+
+/// Writes a recording, in transactions. What [`Self::commit`] has returned for is on disk: the
+/// database is in WAL mode with `synchronous=FULL`, so that it survives a power cut.
+#[derive(Debug)]
+pub struct Writer {
+    db: Connection,
+    file: PathBuf,
+}
+
+type Written = Result<(), ArchiveError>;
+
+impl Writer {
+    /// Makes the file, readable by its owner only, and begins the first transaction. Nothing is on
+    /// disk before the first [`Self::commit`].
+    ///
+    /// # Errors
+    /// If the file exists, or can't be made or written.
+    pub fn create(file: &Path, about: &About) -> Result<Self, ArchiveError> {
+        create_file(file)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(file, flags)
+            .map_err(|error| ArchiveError::sqlite(file, error))?;
+        let writer = Self { db, file: file.to_owned() };
+        writer.batch(&format!(
+            "PRAGMA application_id={APPLICATION_ID};
+             PRAGMA user_version={VERSION};
+             PRAGMA journal_mode=WAL;
+             PRAGMA synchronous=FULL;
+             BEGIN IMMEDIATE;
+             {SCHEMA}"
+        ))?;
+        for (key, value) in meta::entries(about) {
+            writer.set_meta(&key, &value)?;
+        }
+        Ok(writer)
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Puts everything since the last commit on disk, and begins the next transaction. `end` is the
+    /// time up to which the recording is complete.
+    ///
+    /// # Errors
+    /// If the disk is full, or can't be written.
+    pub fn commit(&mut self, end: i64) -> Written {
+        self.set_meta(meta::END_US, &end.to_string())?;
+        self.batch("COMMIT; BEGIN IMMEDIATE")
+    }
+
+    /// Notes how many events have been lost in all.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn set_lost(&self, lost: u64) -> Written {
+        self.set_meta(meta::LOST, &lost.to_string())
+    }
+
+    /// Commits, notes how the recording ended, and leaves one complete file. `early` is the reason
+    /// if it was not stopped by the operator.
+    ///
+    /// # Errors
+    /// As [`Self::commit`]. What was committed before stays.
+    pub fn finish(self, end: i64, early: Option<&str>) -> Written {
+        self.set_meta(meta::END_US, &end.to_string())?;
+        self.set_meta(meta::ENDING, early.unwrap_or(meta::WHOLE))?;
+        // A reader that has the file open keeps the log beside it; it goes with the reader.
+        self.batch("COMMIT; PRAGMA busy_timeout=500; PRAGMA wal_checkpoint(TRUNCATE)")?;
+        let _ = self.batch("PRAGMA journal_mode=DELETE");
+        self.db.close().map_err(|(_, error)| ArchiveError::sqlite(&self.file, error))
+    }
+
+    /// Adds a person; returns their number.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn person(&self, subject: &str, name: Option<&str>) -> Result<i64, ArchiveError> {
+        self.insert("INSERT INTO person (subject, name) VALUES (?, ?)", params![subject, name])
+    }
+
+    /// Gives a person another subject.
+    ///
+    /// # Errors
+    /// As [`Self::commit`], or if somebody else has it.
+    pub fn set_subject(&self, person: i64, subject: &str) -> Written {
+        self.run("UPDATE person SET subject = ? WHERE id = ?", params![subject, person])
+    }
+
+    /// Adds a room; returns its number.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn room(&self, name: &str) -> Result<i64, ArchiveError> {
+        self.insert("INSERT INTO room (name) VALUES (?)", params![name])
+    }
+
+    /// Adds a stay; returns its number, a pose's `member`.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn join(&self, person: i64, room: i64, time: i64) -> Result<i64, ArchiveError> {
+        let row = params![person, room, time];
+        self.insert("INSERT INTO member (person, room, joined_at) VALUES (?, ?, ?)", row)
+    }
+
+    /// Ends a stay.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn leave(&self, member: i64, time: i64) -> Written {
+        self.run("UPDATE member SET left_at = ? WHERE id = ?", params![time, member])
+    }
+
+    /// Adds a pose.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn pose(&self, row: &PoseRow) -> Written {
+        let ([px, py, pz], [rx, ry, rz]) = (row.pose.pos, row.pose.rot);
+        self.run(
+            "INSERT INTO pose (time, member, pos_x, pos_y, pos_z, rot_x, rot_y, rot_z, client_time)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![row.time, row.member, px, py, pz, rx, ry, rz, row.client_time],
+        )
+    }
+
+    /// Adds an event.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn event(&self, row: &EventRow) -> Written {
+        let EventRow { time, kind, person, room, type_, data, code, count } = row;
+        self.run(
+            "INSERT INTO event (time, kind, person, room, type, data, code, count)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![time, kind.name(), person, room, type_, data, code, count],
+        )
+    }
+
+    /// Adds a marker; returns its number, with which an interval is ended.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn marker(&self, row: &MarkerRow) -> Result<i64, ArchiveError> {
+        let MarkerRow { time, end, is_interval, label, person, room } = row;
+        self.insert(
+            "INSERT INTO marker (time, end_time, is_interval, label, person, room)
+             VALUES (?, ?, ?, ?, ?, ?)",
+            params![time, end, is_interval, label, person, room],
+        )
+    }
+
+    /// Ends an interval.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn end_interval(&self, marker: i64, time: i64) -> Written {
+        self.run("UPDATE marker SET end_time = ? WHERE id = ?", params![time, marker])
+    }
+
+    /// Adds a clock probe.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn probe(&self, row: &ProbeRow) -> Written {
+        let ProbeRow { person, client, received, sent } = row;
+        self.run(
+            "INSERT INTO probe (person, client, received, sent) VALUES (?, ?, ?, ?)",
+            params![person, client, received, sent],
+        )
+    }
+
+    /// Adds a round trip.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn round_trip(&self, row: &RoundTripRow) -> Written {
+        self.run(
+            "INSERT INTO round_trip (time, person, micros) VALUES (?, ?, ?)",
+            params![row.time, row.person, row.micros],
+        )
+    }
+
+    /// Adds a late tick.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn late_tick(&self, row: &LateTick) -> Written {
+        self.run(
+            "INSERT INTO late_tick (time, room, micros) VALUES (?, ?, ?)",
+            params![row.time, row.room, row.micros],
+        )
+    }
+
+    /// Notes how much of `what` has been left out in all.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn left_out(&self, what: &str, count: u64) -> Written {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.run(
+            "INSERT OR REPLACE INTO left_out (what, count) VALUES (?, ?)",
+            params![what, count],
+        )
+    }
+
+    fn set_meta(&self, key: &str, value: &str) -> Written {
+        self.run("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", params![key, value])
+    }
+
+    fn insert(&self, sql: &str, row: &[&dyn ToSql]) -> Result<i64, ArchiveError> {
+        self.run(sql, row)?;
+        Ok(self.db.last_insert_rowid())
+    }
+
+    fn run(&self, sql: &str, row: &[&dyn ToSql]) -> Written {
+        let run = || self.db.prepare_cached(sql)?.execute(row);
+        run().map(drop).map_err(|error| ArchiveError::sqlite(&self.file, error))
+    }
+
+    fn batch(&self, sql: &str) -> Written {
+        self.db.execute_batch(sql).map_err(|error| ArchiveError::sqlite(&self.file, error))
+    }
+}
+
+/// Makes an empty file that only its owner can read; SQLite gives its log the same permissions.
+fn create_file(file: &Path) -> Written {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => ArchiveError::Exists(file.to_owned()),
+        _ => ArchiveError::File { file: file.to_owned(), reason: error.to_string() },
+    })
+}

@@ -1,0 +1,1 @@
+//! Replays a recording: its users come to a running server as ghosts.
