@@ -10,6 +10,7 @@ mod layers;
 mod number;
 mod options;
 mod origin;
+mod position;
 mod redact;
 mod replay;
 mod slot;

@@ -11,6 +11,7 @@ mod name;
 mod pose;
 mod probe;
 mod recording;
+mod replay;
 pub mod space;
 pub mod text;
 mod time;
@@ -24,6 +25,7 @@ pub use name::{LOBBY, MAX_ROOM_CHARS, MAX_USER_CHARS, NameError, RoomName, UserN
 pub use pose::Pose;
 pub use probe::ClockProbe;
 pub use recording::{Consent, Privacy, RecordingFields};
+pub use replay::{REPLAY_SPEEDS, ReplayControl, ReplayMarker, ReplayProgress};
 pub use time::Timestamp;
 
 /// Seconds of history that a sparkline shows.

@@ -3,6 +3,8 @@
 mod error;
 mod event_log;
 mod handle;
+#[cfg(feature = "recording")]
+mod replay_desk;
 mod signals;
 #[cfg(test)]
 mod simulation;
@@ -156,7 +158,10 @@ impl Builder {
         let info = ServerInfo { listening, urls: addresses::urls(listening), started: clock.now() };
         let (stop, stopping) = watch::channel(false);
         let stop = Arc::new(stop);
-        let (operator, port) = Operator::new(info, stop.clone());
+        #[cfg_attr(not(feature = "recording"), expect(unused_mut, reason = "nobody replays"))]
+        let (mut operator, mut port) = Operator::new(info, stop.clone());
+        #[cfg(feature = "recording")]
+        let player = operator.add_player(&mut port);
         let mut events = Events::default();
         for (interest, sender) in self.listeners {
             events.send_to(sender, move || interest);
@@ -186,6 +191,8 @@ impl Builder {
                         records.await;
                         let _ = recorded.send(());
                     });
+                    #[cfg(feature = "recording")]
+                    thread.spawn(replay_desk::run(player, listening, stopping.clone()));
                 }
                 let acceptor = Acceptor {
                     listener,

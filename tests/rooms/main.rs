@@ -11,7 +11,7 @@ use tree::{Target, Tree};
 
 /// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("addresses", &[]),
     ("clock", &["model"]),
@@ -20,7 +20,9 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("logging", &["clock", "model"]),
     ("operator", &["model"]),
     ("archive", &["model"]),
-    ("bots", &["clock", "model"]),
+    ("client", &["model"]),
+    ("bots", &["client", "clock", "model"]),
+    ("replay", &["archive", "client", "clock", "model"]),
     ("connection", &["model", "protocol"]),
     ("lobby", &["model", "protocol"]),
     ("hub", &["clock", "connection", "lobby", "logging", "model", "operator", "protocol"]),
@@ -39,11 +41,12 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "net",
             "operator",
             "protocol",
+            "replay",
         ],
     ),
     ("console", &["clock", "model", "operator"]),
     ("lib", &["config", "hub", "lobby", "model", "operator", "server"]),
-    ("main", &["bots", "config", "console", "logging", "server"]),
+    ("main", &["bots", "config", "console", "logging", "replay", "server"]),
 ];
 
 /// The same for the modules of the console, from its ground up.
