@@ -119,9 +119,7 @@ fn inspect(_args: InspectArgs) -> Result<(), Box<dyn Error>> {
 
 #[cfg(feature = "recording")]
 fn replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
-    use vrlobby::replay::{self, ReplayOptions};
-
-    let options = ReplayOptions {
+    let options = vrlobby::replay::ReplayOptions {
         file: args.file,
         url: args.url,
         into: args.into,
@@ -132,7 +130,7 @@ fn replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         start_paused: args.start_paused,
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    Ok(runtime.block_on(replay::run(options, end_signal()))?)
+    Ok(runtime.block_on(vrlobby::replay::run(options, end_signal()))?)
 }
 
 #[cfg(not(feature = "recording"))]
