@@ -21,7 +21,7 @@ mod tests;
 pub use bots::BotArgs;
 pub use check::ConfigError;
 pub use cli::{Invocation, parse};
-pub use export::{ExportArgs, ExportFormat};
+pub use export::{ExportArgs, ExportFormat, ExportLayout};
 pub use inspect::InspectArgs;
 pub use options::{DEFAULT_FPS, OnHangup, ServeOptions, Settings};
 pub use redact::RedactArgs;

@@ -18,6 +18,6 @@ pub use self::port::{Operator, Pending, SnapshotReader};
 pub use self::recording::{RecordedPerson, RecordingProgress, RecordingStatus};
 pub use self::replay::ReplayStatus;
 pub use self::snapshot::{
-    CHAT_LINES, ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow,
+    CHAT_LINES, ChatLine, ClockReading, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow,
     SNAPSHOT_INTERVAL, ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
 };

@@ -155,7 +155,13 @@ impl Builder {
             let _context = threads.first().enter();
             TcpListener::from_std(socket).map_err(|source| bind_error(&self.settings, source))?
         };
-        let info = ServerInfo { listening, urls: addresses::urls(listening), started: clock.now() };
+        let info = ServerInfo {
+            listening,
+            urls: addresses::urls(listening),
+            started: clock.now(),
+            recording_defaults: Default::default(),
+            recording_path: None,
+        };
         let (stop, stopping) = watch::channel(false);
         let stop = Arc::new(stop);
         #[cfg_attr(not(feature = "recording"), expect(unused_mut, reason = "nobody replays"))]

@@ -16,6 +16,13 @@ pub(super) const WHOLE: &str = "whole";
 /// What stands before the name of a field of the operator's own.
 const OTHER: &str = "field.";
 
+impl About {
+    /// The keys and values of the table `meta`, but for how the recording ended.
+    pub fn entries(&self) -> Vec<(String, String)> {
+        entries(self)
+    }
+}
+
 /// The keys and values of a recording that starts.
 pub(super) fn entries(about: &About) -> Vec<(String, String)> {
     let RecordingFields { study, session, condition, other, conventions, privacy } = &about.fields;

@@ -74,7 +74,7 @@ mod tests {
             let pose = Pose { pos: [a, b / 1e7, -0.0], rot: [c, d / 3e9, e * f / 1e10] };
             let text = transform("lab", &pose);
             let read = decode(&text, &mut RoomCache::default());
-            let Ok(Request::Transform { room, pose: read }) = read else {
+            let Ok(Request::Transform { room, pose: read, .. }) = read else {
                 return Err(TestCaseError::fail(text));
             };
             prop_assert_eq!(room, RoomName::new("lab").unwrap());

@@ -1,6 +1,7 @@
 //! The state of the server at one moment, as rows of plain data.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::recording::RecordingStatus;
 use super::replay::ReplayStatus;
-use crate::model::{LogLevel, SessionId, Timestamp};
+use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart.
 pub const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(100);
@@ -25,6 +26,10 @@ pub struct ServerInfo {
     pub urls: Vec<String>,
     /// When it started.
     pub started: Timestamp,
+    /// What recordings say and keep unless the operator chooses otherwise.
+    pub recording_defaults: RecordingFields,
+    /// Where recordings go unless the operator chooses otherwise: a file or a folder.
+    pub recording_path: Option<PathBuf>,
 }
 
 /// What a console shows in full; of everything else a snapshot has only the rows.
@@ -184,6 +189,23 @@ pub struct UserRow {
     pub liveness: Liveness,
     /// How long ago it sent anything at all, a pong included.
     pub silent_for: Duration,
+    /// How its clock compares with the server's; `None` if it sends no clock.
+    pub clock: Option<ClockReading>,
+}
+
+/// How a user's clock compares with the server's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// The client's clock minus the server's, in seconds.
+    pub offset: f64,
+    /// The most that `offset` may be wrong by.
+    pub bound: Duration,
+    /// How often the clock was seen to jump.
+    pub steps: u32,
+    /// How many probes have come.
+    pub probes: u32,
+    /// How long ago the newest probe came.
+    pub newest: Duration,
 }
 
 /// A user in a room.

@@ -11,7 +11,7 @@ use tree::{Target, Tree};
 
 /// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("addresses", &[]),
     ("clock", &["model"]),
@@ -20,6 +20,8 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("logging", &["clock", "model"]),
     ("operator", &["model"]),
     ("archive", &["model"]),
+    ("export", &["archive", "model"]),
+    ("inspect", &["archive", "clock", "model"]),
     ("client", &["model"]),
     ("bots", &["client", "clock", "model"]),
     ("replay", &["archive", "client", "clock", "model"]),
@@ -46,7 +48,13 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ),
     ("console", &["clock", "model", "operator"]),
     ("lib", &["config", "hub", "lobby", "model", "operator", "server"]),
-    ("main", &["bots", "config", "console", "logging", "replay", "server"]),
+    (
+        "main",
+        &[
+            "archive", "bots", "config", "console", "export", "inspect", "logging", "replay",
+            "server",
+        ],
+    ),
 ];
 
 /// The same for the modules of the console, from its ground up.
