@@ -14,6 +14,6 @@ pub(crate) use self::port::{CommandRequest, OperatorPort};
 pub use self::port::{Operator, Pending, SnapshotReader};
 pub use self::recording::{RecordedPerson, RecordingProgress, RecordingStatus};
 pub use self::snapshot::{
-    CHAT_LINES, ChatLine, ClockReading, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow,
-    SNAPSHOT_INTERVAL, ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
+    CHAT_LINES, ChatLine, ClockReading, ClockStep, Focus, Liveness, PoseRow, Presence, RefusalLine,
+    RoomRow, SNAPSHOT_INTERVAL, ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
 };

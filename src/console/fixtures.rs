@@ -164,6 +164,7 @@ pub(crate) fn busy_snapshot() -> Snapshot {
                 code: 406,
                 reason: "pos.x is not a number".into(),
             }],
+            ..UserDetail::default()
         }),
         log_level: Some(LogLevel::Debug),
     }
