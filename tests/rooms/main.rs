@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("operator", &["model"]),
     ("archive", &["model"]),
     ("export", &["archive", "model"]),
-    ("inspect", &["archive", "clock", "model"]),
+    ("inspect", &["archive", "clock", "clock_offset", "model"]),
     ("bots", &["clock", "model"]),
     ("connection", &["model", "protocol"]),
     ("lobby", &["clock_offset", "model", "protocol"]),
