@@ -27,7 +27,8 @@ pub struct ServerInfo {
     pub started: Timestamp,
     /// What recordings say and keep unless the operator chooses otherwise.
     pub recording_defaults: RecordingFields,
-    /// Where recordings go unless the operator chooses otherwise: a file or a folder.
+    /// The folder for recordings unless the operator chooses otherwise; `None` for the working
+    /// directory.
     pub recording_path: Option<PathBuf>,
 }
 

@@ -40,6 +40,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         ],
     ),
     ("net", &["clock", "connection", "hub", "model", "protocol"]),
+    ("recording", &["archive", "clock", "hub", "lobby", "model", "operator", "protocol"]),
     (
         "server",
         &[
@@ -54,6 +55,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "net",
             "operator",
             "protocol",
+            "recording",
         ],
     ),
     ("console", &["clock", "model", "operator"]),
