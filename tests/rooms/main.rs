@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("operator", &["model"]),
     ("archive", &["model"]),
     ("export", &["archive", "model"]),
-    ("inspect", &["archive", "clock", "model"]),
+    ("inspect", &["archive", "clock", "clock_offset", "model"]),
     ("client", &["model"]),
     ("bots", &["client", "clock", "model"]),
     ("replay", &["archive", "client", "clock", "model"]),
