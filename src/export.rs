@@ -5,7 +5,11 @@
 //! nobody analyses a gap of the disk as a gap of the headset.
 
 mod error;
+#[cfg(feature = "mcap")]
+mod frame;
 mod jsonl;
+#[cfg(feature = "mcap")]
+mod mcap;
 mod meter;
 mod options;
 mod output;
@@ -13,6 +17,7 @@ mod pipeline;
 mod poses;
 mod resample;
 mod run;
+mod sentence;
 mod source;
 #[cfg(test)]
 mod tests;
