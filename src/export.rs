@@ -23,6 +23,7 @@ mod source;
 mod tests;
 mod text;
 mod timeline;
+mod xdf;
 
 pub use self::error::ExportError;
 pub use self::meter::Progress;
