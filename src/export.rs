@@ -4,6 +4,7 @@
 //! recording says about itself, changes of the rate, what was lost and how it ended, so that
 //! nobody analyses a gap of the disk as a gap of the headset.
 
+mod bids;
 mod error;
 #[cfg(feature = "mcap")]
 mod frame;

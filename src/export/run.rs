@@ -12,7 +12,7 @@ use super::options::{ExportOptions, Format, Layout};
 use super::output::Output;
 use super::source::Source;
 use super::text::clock_time;
-use super::{jsonl, xdf};
+use super::{bids, jsonl, xdf};
 use crate::archive::Ending;
 use crate::model::text::printable;
 
@@ -101,7 +101,7 @@ fn write(
             "this build has no MCAP: build it with --features mcap".into(),
         )),
         Format::Xdf => xdf::write(source, output, meter),
-        Format::Bids => Err(ExportError::Options("to be built".to_owned())),
+        Format::Bids => bids::write(source, output, meter),
     }
 }
 
