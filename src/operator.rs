@@ -12,6 +12,8 @@ mod snapshot;
 pub use self::command::{COMMAND_QUEUE, Command, Done, OperatorError, TEXT_LIMIT};
 pub(crate) use self::port::{CommandRequest, OperatorPort};
 pub use self::port::{Operator, Pending, SnapshotReader};
+#[cfg(feature = "recording")]
+pub(crate) use self::port::{RecorderInput, RecorderPort};
 pub use self::recording::{RecordedPerson, RecordingProgress, RecordingStatus};
 pub use self::snapshot::{
     CHAT_LINES, ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow,

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::state::{App, LogView};
 use super::theme::{Depth, Theme};
-use crate::model::{LogLevel, SessionId, Timestamp};
+use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 use crate::operator::{
     ChatLine, Focus, Liveness, PoseRow, Presence, RecordingStatus, RefusalLine, RoomRow,
     ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
@@ -33,6 +33,8 @@ pub(crate) fn info() -> ServerInfo {
         listening: SocketAddr::from(([0, 0, 0, 0], 42069)),
         urls: vec!["ws://192.168.1.20:42069".to_owned(), "ws://10.0.0.5:42069".to_owned()],
         started: NOON,
+        recording_defaults: RecordingFields::default(),
+        recording_path: None,
     }
 }
 

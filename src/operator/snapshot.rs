@@ -1,13 +1,14 @@
 //! The state of the server at one moment, as rows of plain data.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::recording::RecordingStatus;
-use crate::model::{LogLevel, SessionId, Timestamp};
+use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart.
 pub const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(100);
@@ -24,6 +25,10 @@ pub struct ServerInfo {
     pub urls: Vec<String>,
     /// When it started.
     pub started: Timestamp,
+    /// What a recording says about itself unless the operator changes it.
+    pub recording_defaults: RecordingFields,
+    /// The folder for recordings; `None` for the working directory.
+    pub recording_path: Option<PathBuf>,
 }
 
 /// What a console shows in full; of everything else a snapshot has only the rows.

@@ -26,6 +26,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("lobby", &["model", "protocol"]),
     ("hub", &["clock", "connection", "lobby", "logging", "model", "operator", "protocol"]),
     ("net", &["clock", "connection", "hub", "model", "protocol"]),
+    ("recording", &["archive", "clock", "hub", "lobby", "model", "operator", "protocol"]),
     (
         "server",
         &[
@@ -40,6 +41,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "net",
             "operator",
             "protocol",
+            "recording",
         ],
     ),
     ("console", &["clock", "model", "operator"]),

@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::connection::Flusher;
 use crate::hub::{Events, Pacing};
 use crate::lobby::event::Interest;
-use crate::model::{Limits, Timestamp};
+use crate::model::{Limits, RecordingFields, Timestamp};
 use crate::net::admission::Admission;
 use crate::net::serve::Service;
 use crate::operator::{Command, Operator, ServerInfo, Snapshot};
@@ -107,7 +107,13 @@ async fn play(seed: u64) -> History {
     let (stop, stopping) = watch::channel(false);
     let stop = Arc::new(stop);
     let listening = ([127, 0, 0, 1], 1).into();
-    let info = ServerInfo { listening, urls: Vec::new(), started: clock.now() };
+    let info = ServerInfo {
+        listening,
+        urls: Vec::new(),
+        started: clock.now(),
+        recording_defaults: RecordingFields::default(),
+        recording_path: None,
+    };
     let (operator, port) = Operator::new(info, stop.clone());
     let mut events = Events::default();
     let mut listener = events.listen(1 << 24, || Interest::ALL);
