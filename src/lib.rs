@@ -11,6 +11,7 @@ pub mod addresses;
 #[cfg(feature = "recording")]
 pub mod archive;
 pub mod bots;
+mod client;
 pub mod clock;
 pub mod config;
 mod connection;

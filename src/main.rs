@@ -185,8 +185,26 @@ fn export(_args: ExportArgs) -> Result<(), Box<dyn Error>> {
     Err("this build has no recordings: build it with --features recording".into())
 }
 
+#[cfg(feature = "recording")]
+fn inspect(args: InspectArgs) -> Result<(), Box<dyn Error>> {
+    use std::io::{ErrorKind, Write, stdout};
+
+    let inspection = vrlobby::inspect::Inspection::of(&args.file)?;
+    let text = if args.json {
+        format!("{}\n", serde_json::to_string(&inspection)?)
+    } else {
+        inspection.to_string()
+    };
+    match stdout().write_all(text.as_bytes()) {
+        // As with `| head`: whoever reads has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+#[cfg(not(feature = "recording"))]
 fn inspect(_args: InspectArgs) -> Result<(), Box<dyn Error>> {
-    Err("to be built".into())
+    Err("this build has no recordings: build it with --features recording".into())
 }
 
 fn replay(_args: ReplayArgs) -> Result<(), Box<dyn Error>> {

@@ -16,6 +16,6 @@ pub use self::port::{Operator, Pending, SnapshotReader};
 pub(crate) use self::port::{RecorderInput, RecorderPort};
 pub use self::recording::{RecordedPerson, RecordingProgress, RecordingStatus};
 pub use self::snapshot::{
-    CHAT_LINES, ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow,
+    CHAT_LINES, ChatLine, ClockReading, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow,
     SNAPSHOT_INTERVAL, ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
 };

@@ -166,6 +166,7 @@ fn fill_user(
         refusals,
         liveness,
         silent_for,
+        clock,
     } = row;
     *id = session.id;
     match &session.user {
@@ -193,6 +194,7 @@ fn fill_user(
     *refusals = session.refusals;
     *liveness = liveness_of(session, &connection, now);
     *silent_for = connection.silent_for;
+    *clock = None;
 }
 
 /// Sets a name, unless it is the same one already.

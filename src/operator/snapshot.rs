@@ -25,9 +25,10 @@ pub struct ServerInfo {
     pub urls: Vec<String>,
     /// When it started.
     pub started: Timestamp,
-    /// What a recording says about itself unless the operator changes it.
+    /// What recordings say and keep unless the operator chooses otherwise.
     pub recording_defaults: RecordingFields,
-    /// The folder for recordings; `None` for the working directory.
+    /// The folder for recordings unless the operator chooses otherwise; `None` for the working
+    /// directory.
     pub recording_path: Option<PathBuf>,
 }
 
@@ -186,6 +187,23 @@ pub struct UserRow {
     pub liveness: Liveness,
     /// How long ago it sent anything at all, a pong included.
     pub silent_for: Duration,
+    /// How its clock compares with the server's; `None` if it sends no clock.
+    pub clock: Option<ClockReading>,
+}
+
+/// How a user's clock compares with the server's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// The client's clock minus the server's, in seconds.
+    pub offset: f64,
+    /// The most that `offset` may be wrong by.
+    pub bound: Duration,
+    /// How often the clock was seen to jump.
+    pub steps: u32,
+    /// How many probes have come.
+    pub probes: u32,
+    /// How long ago the newest probe came.
+    pub newest: Duration,
 }
 
 /// A user in a room.

@@ -6,6 +6,7 @@
 
 mod checker;
 mod client;
+mod clocks;
 mod coverage;
 mod doctored;
 mod history;

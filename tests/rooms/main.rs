@@ -11,7 +11,7 @@ use tree::{Target, Tree};
 
 /// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("addresses", &[]),
     ("clock", &["model"]),
@@ -21,6 +21,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("operator", &["model"]),
     ("archive", &["model"]),
     ("export", &["archive", "model"]),
+    ("inspect", &["archive", "clock", "model"]),
     ("bots", &["clock", "model"]),
     ("connection", &["model", "protocol"]),
     ("lobby", &["model", "protocol"]),
@@ -46,7 +47,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ),
     ("console", &["clock", "model", "operator"]),
     ("lib", &["config", "hub", "lobby", "model", "operator", "server"]),
-    ("main", &["archive", "bots", "config", "console", "export", "logging", "server"]),
+    ("main", &["archive", "bots", "config", "console", "export", "inspect", "logging", "server"]),
 ];
 
 /// The same for the modules of the console, from its ground up.

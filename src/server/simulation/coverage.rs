@@ -13,6 +13,10 @@ pub(super) const WANTED: &[&str] = &[
     "a room was closed",
     "a takeover",
     "a pong",
+    "a clock was compared",
+    "a clock was compared before the login",
+    "a round trip",
+    "a pose with its client's time",
     "a reset",
     "refused with 401",
     "refused with 403",
@@ -53,8 +57,24 @@ pub(super) fn add(history: &History, covered: &mut BTreeMap<String, u64>) {
             EventKind::Operated { action } if action.starts_with("closed ") => {
                 note("a room was closed".into());
             }
+            EventKind::Probed { .. } => note("a clock was compared".into()),
+            EventKind::RoundTrip { .. } => note("a round trip".into()),
+            EventKind::Moved { client_time: Some(_), .. } => {
+                note("a pose with its client's time".into());
+            }
             EventKind::Refused { code, .. } => note(format!("refused with {}", code.number())),
             _ => {}
+        }
+    }
+    for connection in &history.connections {
+        let answer = |(_, step): &'_ _| match step {
+            Step::Got(Got::Answer { code, detail, .. }) => Some((*code, detail.len())),
+            _ => None,
+        };
+        let mut answers = connection.steps.iter().filter_map(answer);
+        let before = answers.by_ref().take_while(|(code, _)| *code != 202);
+        if before.filter(|(code, detail)| *code == 220 && *detail > 2).count() > 0 {
+            note("a clock was compared before the login".into());
         }
     }
     for (_, step) in history.connections.iter().flat_map(|connection| &connection.steps) {

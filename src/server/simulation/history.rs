@@ -18,6 +18,10 @@ pub(super) enum Asked {
         pass: String,
     },
     Ping,
+    /// A ping with the client's time.
+    Probe {
+        time: f64,
+    },
     Rooms,
     Help,
     /// A `system` command that there isn't.
@@ -36,6 +40,8 @@ pub(super) enum Asked {
     Pose {
         room: String,
         mark: u64,
+        /// The client's time, if it says.
+        time: Option<f64>,
     },
 }
 
@@ -198,12 +204,14 @@ struct RawEntry<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawPose {
     pos: RawVector,
     rot: RawVector,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawVector {
     x: f64,
     y: f64,
@@ -216,7 +224,7 @@ pub(super) fn pose_of(mark: u64) -> [f64; 6] {
     [mark, mark / 4.0, -mark, 0.5, mark % 360.0, 0.0]
 }
 
-fn time_of(text: &str) -> Option<Timestamp> {
+pub(super) fn time_of(text: &str) -> Option<Timestamp> {
     let (seconds, micros) = text.split_once('.')?;
     let micros = (micros.len() == 6).then(|| micros.parse::<u64>().ok())??;
     Some(Timestamp::from_micros(seconds.parse::<u64>().ok()? * 1_000_000 + micros))
