@@ -5,6 +5,7 @@
 mod about;
 mod error;
 mod meta;
+mod open;
 mod query;
 mod read;
 mod redact;
@@ -16,6 +17,7 @@ pub use self::about::{About, Ending, LeftOut, Person, Room, Stay};
 pub use self::error::ArchiveError;
 pub use self::query::{PoseCursor, Selection};
 pub use self::read::Archive;
+pub use self::redact::{KeyRedaction, Redaction, redact};
 pub use self::row::{EventKind, EventRow, LateTick, MarkerRow, PoseRow, ProbeRow, RoundTripRow};
 pub use self::schema::{SCHEMA, VERSION};
 pub use self::write::Writer;

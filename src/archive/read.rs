@@ -1,21 +1,16 @@
 //! Reads a recording.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::about::{About, LeftOut, Person, Room, Stay};
 use super::error::ArchiveError;
 use super::meta;
+use super::open::{Access, open};
 use super::query::{PoseCursor, Selection};
 use super::row::{EventKind, EventRow, LateTick, MarkerRow, ProbeRow, RoundTripRow};
-use super::schema::{APPLICATION_ID, VERSION};
-
-/// How long to wait for a writer that is about to complete the file.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// A recording, open for reading: whole, interrupted, or while it is being written.
 #[derive(Debug)]
@@ -36,21 +31,8 @@ impl Archive {
     /// If the file can't be read, is no recording, is damaged, or has another version of the
     /// schema.
     pub fn open(file: &Path) -> Result<Self, ArchiveError> {
-        check_header(file)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sqlite = |error| ArchiveError::sqlite(file, error);
-        let db = Connection::open_with_flags(file, flags).map_err(sqlite)?;
-        db.busy_timeout(BUSY).map_err(sqlite)?;
-        let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let application = pragma("application_id").map_err(sqlite)?;
-        if application != APPLICATION_ID {
-            let reason = "it is another program's SQLite database".to_owned();
-            return Err(ArchiveError::Foreign { file: file.to_owned(), reason });
-        }
-        let found = pragma("user_version").map_err(sqlite)?;
-        if found != VERSION {
-            return Err(ArchiveError::Version { file: file.to_owned(), found });
-        }
+        let db = open(file, Access::Read)?;
         // One transaction for as long as it is open: a picture of one moment.
         db.execute_batch("BEGIN").map_err(sqlite)?;
         let entries =
@@ -292,23 +274,6 @@ impl Archive {
     ) -> Result<T, ArchiveError> {
         read(&self.db).map_err(|error| ArchiveError::sqlite(&self.file, error))
     }
-}
-
-/// Looks at a file's first bytes, so that what is no database gets a clear answer.
-fn check_header(file: &Path) -> Result<(), ArchiveError> {
-    let unreadable = |error: std::io::Error| ArchiveError::File {
-        file: file.to_owned(),
-        reason: error.to_string(),
-    };
-    let mut header = Vec::new();
-    let opened = std::fs::File::open(file).map_err(unreadable)?;
-    opened.take(16).read_to_end(&mut header).map_err(unreadable)?;
-    let reason = match &*header {
-        b"SQLite format 3\0" => return Ok(()),
-        b"" => "it is empty; its recording was never confirmed as started",
-        _ => "it is no SQLite database",
-    };
-    Err(ArchiveError::Foreign { file: file.to_owned(), reason: reason.to_owned() })
 }
 
 fn event(row: &Row<'_>) -> Result<Option<EventRow>, rusqlite::Error> {

@@ -43,7 +43,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ),
     ("console", &["clock", "model", "operator"]),
     ("lib", &["config", "hub", "lobby", "model", "operator", "server"]),
-    ("main", &["bots", "config", "console", "logging", "server"]),
+    ("main", &["archive", "bots", "clock", "config", "console", "logging", "server"]),
 ];
 
 /// The same for the modules of the console, from its ground up.
