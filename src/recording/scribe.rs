@@ -268,7 +268,9 @@ impl Scribe {
         self.event(row, to)?;
         if is_marker {
             self.counts.markers += 1;
-            self.intervals.set(Mark::of(data), self.micros(time), (person, room), to)?;
+            let mark = Mark::of(data);
+            let label = mark.label.clone();
+            self.intervals.set(mark, label, self.micros(time), (person, room), to)?;
         }
         Ok(())
     }
