@@ -4,16 +4,20 @@
 //! recording says about itself, changes of the rate, what was lost and how it ended, so that
 //! nobody analyses a gap of the disk as a gap of the headset.
 
+mod csv;
 mod error;
 mod jsonl;
 mod meter;
 mod options;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pipeline;
 mod poses;
 mod resample;
 mod run;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -4,11 +4,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
+use super::csv;
 use super::error::ExportError;
 use super::jsonl;
 use super::meter::{Meter, Progress};
 use super::options::{ExportOptions, Format, Layout};
 use super::output::Output;
+#[cfg(feature = "parquet")]
+use super::parquet::write as write_parquet;
 use super::source::Source;
 use super::text::clock_time;
 use crate::archive::Ending;
@@ -90,12 +93,19 @@ fn write(
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
     match options.format {
+        Format::Csv => csv::write(options.layout, source, output, meter),
         Format::Jsonl => jsonl::write(source, output, meter),
-        Format::Csv | Format::Parquet => Err(ExportError::Options("to be built".to_owned())),
-        Format::Mcap | Format::Xdf | Format::Bids => {
-            Err(ExportError::Options("to be built".to_owned()))
-        }
+        Format::Parquet => write_parquet(source, output, meter),
+        Format::Mcap => Err(ExportError::Options("to be built".to_owned())),
+        Format::Xdf => Err(ExportError::Options("to be built".to_owned())),
+        Format::Bids => Err(ExportError::Options("to be built".to_owned())),
     }
+}
+
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(_: &Source, _: &mut Output, _: &mut Meter<'_>) -> Result<u64, ExportError> {
+    let reason = "this build can't write Parquet: build it with --features parquet";
+    Err(ExportError::Options(reason.to_owned()))
 }
 
 /// Where an export goes.

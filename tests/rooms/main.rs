@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("logging", &["clock", "model"]),
     ("operator", &["model"]),
     ("archive", &["model"]),
-    ("export", &["archive", "model"]),
+    ("export", &["archive", "model", "protocol"]),
     ("bots", &["clock", "model"]),
     ("connection", &["model", "protocol"]),
     ("lobby", &["model", "protocol"]),
