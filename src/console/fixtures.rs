@@ -10,9 +10,9 @@ use super::state::{App, LogView};
 use super::theme::{Depth, Theme};
 use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 use crate::operator::{
-    ChatLine, ClockReading, ClockStep, Focus, Liveness, PoseRow, Presence, RecordedPerson, RecordingProgress,
-    RecordingStatus, RefusalLine, ReplayStatus, RoomRow, ServerInfo, Snapshot, TickTiming, Traffic,
-    UserDetail, UserRow,
+    ChatLine, ClockReading, ClockStep, Focus, Liveness, PoseRow, Presence, RecordedPerson,
+    RecordingProgress, RecordingStatus, RefusalLine, ReplayStatus, RoomRow, ServerInfo, Snapshot,
+    TickTiming, Traffic, UserDetail, UserRow,
 };
 
 /// All tests of a process share one log, so frames show only this target.
