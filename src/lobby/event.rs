@@ -66,6 +66,7 @@ pub struct LobbyEvent {
 #[allow(missing_docs, reason = "the names are enough")]
 pub enum EventKind {
     /// All that was there when a listener subscribed to a running server: always its first event.
+    /// It comes again soon after each [`EventKind::Lost`], with all that is there by then.
     Present(Arc<Present>),
     /// A connection has completed its handshake.
     Connected {
