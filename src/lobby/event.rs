@@ -213,3 +213,12 @@ pub struct Message {
     /// Its share of the memory budget.
     pub(super) _charge: Option<crate::model::Charge>,
 }
+
+#[cfg(test)]
+impl Message {
+    /// A message of nobody, for tests.
+    pub(crate) fn sample(time: Timestamp, kind: &str, data: &str) -> Self {
+        let body = EventBody::new(kind, data);
+        Self { time, user: "".into(), user_json: "".into(), body, _charge: None }
+    }
+}

@@ -61,7 +61,8 @@ struct Open {
 pub(super) struct Intervals(Vec<Open>);
 
 impl Intervals {
-    /// Writes a mark. `person` is `None` for the operator. An end without a begin is an instant.
+    /// Writes a mark; returns whether it is a new one, and not the end of another. `person` is `None`
+    /// for the operator. An end without a begin is an instant.
     ///
     /// # Errors
     /// If it can't be written.
@@ -71,14 +72,15 @@ impl Intervals {
         time: i64,
         (person, room): (Option<i64>, Option<i64>),
         to: &Writer,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let Mark { label, phase } = mark;
         let is_it = |open: &Open| open.label == label && open.person == person;
         if phase == MarkPhase::End
             && let Some(begun) = self.0.iter().rposition(is_it)
         {
             let row = self.0.remove(begun).row;
-            return Ok(to.end_interval(row, time)?);
+            to.end_interval(row, time)?;
+            return Ok(false);
         }
         let is_interval = phase == MarkPhase::Begin;
         let row = MarkerRow { time, end: None, is_interval, label, person, room };
@@ -89,7 +91,7 @@ impl Intervals {
             }
             self.0.push(Open { label: row.label, person, row: number });
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The labels of the operator's own.

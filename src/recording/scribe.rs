@@ -267,9 +267,20 @@ impl Scribe {
         };
         self.event(row, to)?;
         if is_marker {
-            self.counts.markers += 1;
-            self.intervals.set(Mark::of(data), self.micros(time), (person, room), to)?;
+            self.mark(Mark::of(data), time, (person, room), to)?;
         }
+        Ok(())
+    }
+
+    fn mark(
+        &mut self,
+        mark: Mark,
+        time: Timestamp,
+        of: (Option<i64>, Option<i64>),
+        to: &Writer,
+    ) -> Written {
+        let is_new = self.intervals.set(mark, self.micros(time), of, to)?;
+        self.counts.markers += u64::from(is_new);
         Ok(())
     }
 

@@ -40,9 +40,8 @@ impl Scribe {
         time: Timestamp,
         to: &Writer,
     ) -> Written {
-        self.counts.markers += 1;
         let mark = Mark::new(&self.people.mask(label), phase);
-        self.intervals.set(mark, self.micros(time), (None, None), to)
+        self.mark(mark, time, (None, None), to)
     }
 
     /// Names a user's subject. `Ok(Err)` if somebody else has it.
