@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 use super::error::ExportError;
-use super::jsonl;
+#[cfg(feature = "mcap")]
+use super::mcap;
 use super::meter::{Meter, Progress};
 use super::options::{ExportOptions, Format, Layout};
 use super::output::Output;
 use super::source::Source;
 use super::text::clock_time;
+use super::{bids, jsonl, xdf};
 use crate::archive::Ending;
 use crate::model::text::printable;
 
@@ -92,9 +94,14 @@ fn write(
     match options.format {
         Format::Jsonl => jsonl::write(source, output, meter),
         Format::Csv | Format::Parquet => Err(ExportError::Options("to be built".to_owned())),
-        Format::Mcap | Format::Xdf | Format::Bids => {
-            Err(ExportError::Options("to be built".to_owned()))
-        }
+        #[cfg(feature = "mcap")]
+        Format::Mcap => mcap::write(source, output, meter),
+        #[cfg(not(feature = "mcap"))]
+        Format::Mcap => Err(ExportError::Options(
+            "this build has no MCAP: build it with --features mcap".into(),
+        )),
+        Format::Xdf => xdf::write(source, output, meter),
+        Format::Bids => bids::write(source, output, meter),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::recording::RecordingStatus;
+use super::replay::ReplayStatus;
 use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart.
@@ -70,6 +71,8 @@ pub struct Snapshot {
     pub log_level: Option<LogLevel>,
     /// Whether a recording runs, and how it is doing.
     pub recording: RecordingStatus,
+    /// Whether a recording is being replayed, and how far it has got.
+    pub replay: ReplayStatus,
 }
 
 /// What ticks cost the hub in the last second.
