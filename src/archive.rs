@@ -4,6 +4,7 @@
 
 mod about;
 mod error;
+mod last;
 mod meta;
 mod open;
 mod query;

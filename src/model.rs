@@ -11,6 +11,7 @@ mod name;
 mod pose;
 mod probe;
 mod recording;
+mod replay;
 pub mod space;
 pub mod text;
 mod time;
@@ -27,6 +28,7 @@ pub use recording::{
     Consent, FieldError, MAX_FIELD_CHARS, MAX_SUBJECT_CHARS, Privacy, RecordingFields,
     check_subject,
 };
+pub use replay::{REPLAY_SPEEDS, ReplayControl, ReplayMarker, ReplayProgress};
 pub use time::Timestamp;
 
 /// Seconds of history that a sparkline shows.

@@ -7,6 +7,8 @@ mod handle;
 mod no_recorder;
 #[cfg(feature = "recording")]
 mod recorder;
+#[cfg(feature = "recording")]
+mod replay_desk;
 mod signals;
 #[cfg(test)]
 mod simulation;
@@ -180,8 +182,11 @@ impl Builder {
         let (stop, stopping) = watch::channel(false);
         let stop = Arc::new(stop);
         let mut events = Events::default();
-        let (operator, port, recorder) =
+        #[cfg_attr(not(feature = "recording"), expect(unused_mut, reason = "nobody replays"))]
+        let (mut operator, mut port, recorder) =
             Recorder::prepare(&self.settings, info, stop.clone(), clock, &mut events)?;
+        #[cfg(feature = "recording")]
+        let player = operator.add_player(&mut port);
         for (interest, sender) in self.listeners {
             events.send_to(sender, move || interest);
         }
@@ -211,6 +216,8 @@ impl Builder {
                         records.await;
                         let _ = recorded.send(());
                     });
+                    #[cfg(feature = "recording")]
+                    thread.spawn(replay_desk::run(player, listening, stopping.clone()));
                 }
                 let acceptor = Acceptor {
                     listener,
