@@ -164,15 +164,15 @@ pub(super) fn participants() -> Value {
     json!({ "subject": { "Description": "the pseudonym in the recording" } })
 }
 
-/// As `RUF`: where x, y and z point.
+/// Where x, y and z point, as `RSA`: right, superior, anterior.
 fn spatial_axes(axes: Axes) -> String {
     let letters = axes.directions().map(|direction| match direction {
         Direction::Right => 'R',
         Direction::Left => 'L',
-        Direction::Up => 'U',
-        Direction::Down => 'D',
-        Direction::Forward => 'F',
-        Direction::Back => 'B',
+        Direction::Up => 'S',
+        Direction::Down => 'I',
+        Direction::Forward => 'A',
+        Direction::Back => 'P',
     });
     letters.iter().collect()
 }

@@ -111,7 +111,7 @@ fn motion_files_have_the_numbers_and_times() {
             &motion,
             &json(&file(&dataset, &user, "channels.json"))["reference_frame"]["Levels"]["atrium"],
         ] {
-            assert_eq!(described["SpatialAxes"], "RUF");
+            assert_eq!(described["SpatialAxes"], "RSA");
             assert_eq!(described["RotationOrder"], "ZXY");
             assert_eq!(described["RotationRule"], "left-hand");
         }
