@@ -11,8 +11,8 @@ use super::theme::{Depth, Theme};
 use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 use crate::operator::{
     ChatLine, ClockReading, ClockStep, Focus, Liveness, PoseRow, Presence, RecordedPerson,
-    RecordingProgress, RecordingStatus, RefusalLine, RoomRow, ServerInfo, Snapshot, TickTiming,
-    Traffic, UserDetail, UserRow,
+    RecordingProgress, RecordingStatus, RefusalLine, ReplayStatus, RoomRow, ServerInfo, Snapshot,
+    TickTiming, Traffic, UserDetail, UserRow,
 };
 
 /// All tests of a process share one log, so frames show only this target.
@@ -119,6 +119,7 @@ pub(crate) fn busy_snapshot() -> Snapshot {
     emote.kind = "emote".into();
     Snapshot {
         recording: RecordingStatus::Off,
+        replay: ReplayStatus::Off,
         taken_at: NOON.plus(Duration::from_secs(60)),
         serial: 600,
         focus: Focus { room: Some("atrium".to_owned()), user: Some(session(4)) },

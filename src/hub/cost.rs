@@ -13,9 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Events, Hub, HubParts, Pacing, Refused};
 use crate::clock::Clock;
 use crate::connection::{Connection, Flusher, Outbox, SendHalf};
-use crate::model::{
-    Budget, Limits, Pose, RecordingFields, RoomName, SessionId, Timestamp, UserName,
-};
+use crate::model::{Budget, Limits, Pose, RoomName, SessionId, Timestamp, UserName};
 use crate::operator::{Focus, Operator, ServerInfo};
 use crate::protocol::{EventBody, Password, Request};
 
@@ -50,7 +48,7 @@ fn hub() -> (Hub, Operator) {
         listening: SocketAddr::from(([127, 0, 0, 1], 1)),
         urls: Vec::new(),
         started: clock.now(),
-        recording_defaults: RecordingFields::default(),
+        recording_defaults: Default::default(),
         recording_path: None,
     };
     let (operator, port) = Operator::new(info, Arc::new(watch::Sender::new(false)));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::recording::RecordingStatus;
+use super::replay::ReplayStatus;
 use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart.
@@ -25,9 +26,10 @@ pub struct ServerInfo {
     pub urls: Vec<String>,
     /// When it started.
     pub started: Timestamp,
-    /// What a recording says about itself unless the operator changes it.
+    /// What recordings say and keep unless the operator chooses otherwise.
     pub recording_defaults: RecordingFields,
-    /// The folder for recordings; `None` for the working directory.
+    /// The folder for recordings unless the operator chooses otherwise; `None` for the working
+    /// directory.
     pub recording_path: Option<PathBuf>,
 }
 
@@ -69,6 +71,8 @@ pub struct Snapshot {
     pub log_level: Option<LogLevel>,
     /// Whether a recording runs, and how it is doing.
     pub recording: RecordingStatus,
+    /// Whether a recording is being replayed, and how far it has got.
+    pub replay: ReplayStatus,
 }
 
 /// What ticks cost the hub in the last second.

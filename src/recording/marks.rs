@@ -62,8 +62,9 @@ struct Open {
 pub(super) struct Intervals(Vec<Open>);
 
 impl Intervals {
-    /// Writes a mark, with `label` in the file in place of its own. `person` is `None` for the
-    /// operator. An end without a begin is an instant.
+    /// Writes a mark, with `label` in the file in place of its own; returns whether it is a new
+    /// one, and not the end of another. `person` is `None` for the operator. An end without a
+    /// begin is an instant.
     ///
     /// # Errors
     /// If it can't be written.
@@ -74,13 +75,14 @@ impl Intervals {
         time: i64,
         (person, room): (Option<i64>, Option<i64>),
         to: &Writer,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let is_it = |open: &Open| open.label == mark.label && open.person == person;
         if mark.phase == MarkPhase::End
             && let Some(begun) = self.0.iter().rposition(is_it)
         {
             let row = self.0.remove(begun).row;
-            return Ok(to.end_interval(row, time)?);
+            to.end_interval(row, time)?;
+            return Ok(false);
         }
         let is_interval = mark.phase == MarkPhase::Begin;
         let row = MarkerRow { time, end: None, is_interval, label, person, room };
@@ -91,7 +93,7 @@ impl Intervals {
             }
             self.0.push(Open { label: mark.label, person, row: number });
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The labels of the operator's own.

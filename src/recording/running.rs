@@ -164,6 +164,11 @@ impl Running {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn writer(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
     pub(super) fn file(&self) -> &Path {
         self.place.file()
     }

@@ -36,7 +36,7 @@ fn edit(app: &mut App, change: impl Fn(&mut LineInput) -> bool) {
             filter::set(app, pane, text);
         }
         Some(Overlay::Record(_)) => form::change(app, |form| form.edit(change)),
-        Some(Overlay::Confirm(_)) | None => {}
+        Some(Overlay::Confirm(_) | Overlay::Replay) | None => {}
     }
 }
 

@@ -40,9 +40,8 @@ impl Scribe {
         time: Timestamp,
         to: &Writer,
     ) -> Written {
-        self.counts.markers += 1;
         let masked = Mark::new(&self.people.mask(label), phase).label;
-        self.intervals.set(Mark::new(label, phase), masked, self.micros(time), (None, None), to)
+        self.mark(Mark::new(label, phase), masked, time, (None, None), to)
     }
 
     /// Names a user's subject. `Ok(Err)` if somebody else has it.

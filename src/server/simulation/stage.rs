@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::connection::Flusher;
 use crate::hub::{Events, Pacing};
 use crate::lobby::event::Interest;
-use crate::model::{Limits, RecordingFields, Timestamp};
+use crate::model::{Limits, Timestamp};
 use crate::net::admission::Admission;
 use crate::net::serve::Service;
 use crate::operator::{Command, Operator, ServerInfo, Snapshot};
@@ -111,7 +111,7 @@ async fn play(seed: u64) -> History {
         listening,
         urls: Vec::new(),
         started: clock.now(),
-        recording_defaults: RecordingFields::default(),
+        recording_defaults: Default::default(),
         recording_path: None,
     };
     let (operator, port) = Operator::new(info, stop.clone());
