@@ -47,7 +47,7 @@ impl Rows {
              PRAGMA synchronous=FULL;
              PRAGMA secure_delete=ON;
              PRAGMA foreign_keys=OFF;
-             PRAGMA cache_size=-65536",
+             PRAGMA cache_size=-16384",
         )
     }
 
