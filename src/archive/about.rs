@@ -33,6 +33,17 @@ pub enum Ending {
     Interrupted,
 }
 
+impl Ending {
+    /// `whole`, `interrupted`, or the reason for an early end.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Whole => "whole",
+            Self::Early(reason) => reason,
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// Someone whose data is in a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {

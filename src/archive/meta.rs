@@ -30,6 +30,13 @@ pub(super) fn is_own_field(column: &str) -> String {
     format!("{column} LIKE '{OTHER}%'")
 }
 
+impl About {
+    /// The keys and values of the table `meta`, but for how the recording ended.
+    pub fn entries(&self) -> Vec<(String, String)> {
+        entries(self)
+    }
+}
+
 /// The keys and values of a recording that starts.
 pub(super) fn entries(about: &About) -> Vec<(String, String)> {
     let RecordingFields { study, session, condition, other, conventions, privacy } = &about.fields;

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::about::{About, LeftOut, Person, Room, Stay};
 use super::error::ArchiveError;
 use super::meta;
-use super::open::{Access, open};
-use super::query::{PoseCursor, Selection};
+use super::open::{self, Opened};
 use super::row::{EventKind, EventRow, LateTick, MarkerRow, ProbeRow, RoundTripRow};
+use super::selection::Selection;
 
 /// A recording, open for reading: whole, interrupted, or while it is being written.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Archive {
     people: Vec<Person>,
     rooms: Vec<Room>,
     stays: Vec<Stay>,
+    lacks_log: bool,
 }
 
 impl Archive {
@@ -31,8 +32,8 @@ impl Archive {
     /// If the file can't be read, is no recording, is damaged, or has another version of the
     /// schema.
     pub fn open(file: &Path) -> Result<Self, ArchiveError> {
+        let Opened { db, lacks_log } = open::open(file)?;
         let sqlite = |error| ArchiveError::sqlite(file, error);
-        let db = open(file, Access::Read)?;
         // One transaction for as long as it is open: a picture of one moment.
         db.execute_batch("BEGIN").map_err(sqlite)?;
         let entries =
@@ -53,12 +54,19 @@ impl Archive {
         });
         let (people, rooms, stays) =
             (people.map_err(sqlite)?, rooms.map_err(sqlite)?, stays.map_err(sqlite)?);
-        Ok(Self { db, file: file.to_owned(), about, people, rooms, stays })
+        Ok(Self { db, file: file.to_owned(), about, people, rooms, stays, lacks_log })
     }
 
     /// The file.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Whether the log of an unfinished recording is not beside its file. Then what was recorded
+    /// last may be missing, if the file was copied; nothing is, if another program has put the log
+    /// into it.
+    pub fn lacks_log(&self) -> bool {
+        self.lacks_log
     }
 
     /// What it says about itself.
@@ -81,16 +89,8 @@ impl Archive {
         &self.stays
     }
 
-    /// The poses of a selection.
-    ///
-    /// # Errors
-    /// If the selection names somebody or something that is not there, or the file can't be read.
-    pub fn poses(&self, selection: &Selection) -> Result<PoseCursor, ArchiveError> {
-        PoseCursor::new(self, selection)
-    }
-
-    /// Calls `each` for every event of a selection, in order. Those without a room or user belong
-    /// to every selection, so that a change of rate or a loss is in all of them.
+    /// Calls `each` for every event of a selection, in the order of time. Those without a room or
+    /// user belong to every selection, so that a change of rate or a loss is in all of them.
     ///
     /// # Errors
     /// As [`Self::poses`], and whatever `each` returns.
@@ -103,7 +103,7 @@ impl Archive {
         let sql = "SELECT time, kind, person, room, type, data, code, count FROM event
                    WHERE (?1 IS NULL OR person IS NULL OR person = ?1)
                      AND (?2 IS NULL OR room IS NULL OR room = ?2)
-                     AND (?3 IS NULL OR time >= ?3) AND (?4 IS NULL OR time < ?4) ORDER BY id";
+                     AND (?3 IS NULL OR time >= ?3) AND (?4 IS NULL OR time < ?4) ORDER BY time, id";
         let sqlite = |error| E::from(ArchiveError::sqlite(&self.file, error));
         let mut statement = self.db.prepare_cached(sql).map_err(sqlite)?;
         let wanted = params![person, room, selection.from, selection.until];
