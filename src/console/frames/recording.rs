@@ -174,6 +174,20 @@ fn detail_without_a_clock() {
     assert!(shown.contains("none so far, so only the server's times are known"), "{shown}");
 }
 
+#[test]
+fn who_sends_no_clock_is_marked_where_others_do() {
+    let marks = |app: &mut App| frame(app, 120, 34).matches('◷').count();
+    let mut app = recording();
+    assert_eq!(marks(&mut app), 2, "one user, and the note that counts them");
+    let mut snapshot = recording_snapshot();
+    snapshot.users.iter_mut().for_each(|user| user.clock = None);
+    app.take(Arc::new(snapshot.clone()));
+    assert_eq!(marks(&mut app), 1, "the note alone");
+    snapshot.recording = RecordingStatus::Off;
+    app.take(Arc::new(snapshot));
+    assert_eq!(marks(&mut app), 0, "nobody cares");
+}
+
 /// Names of files and people come from outside.
 #[test]
 fn hostile_texts() {

@@ -106,7 +106,11 @@ fn draw_field(place: Rect, buffer: &mut Buffer, app: &App, field: &Field, focuse
         }
         Value::Text(input) => Line::raw(cut(&cells(input.text()), limit).into_owned()),
         _ if focused => Line::styled(format!("‹{}›", field.entry()), theme.selected()),
-        _ => Line::raw(format!(" {} ", field.entry())),
+        _ => Line::from(vec![
+            Span::styled("‹", theme.dim()),
+            Span::raw(field.entry().to_owned()),
+            Span::styled("›", theme.dim()),
+        ]),
     };
     buffer.set_line(place.x, place.y, &line, place.width);
 }
