@@ -4,20 +4,25 @@
 
 mod about;
 mod error;
+mod last;
 mod meta;
+mod open;
 mod query;
 mod read;
 mod redact;
 mod row;
 mod schema;
+mod selection;
+mod times;
 mod write;
 
 pub use self::about::{About, Ending, LeftOut, Person, Room, Stay};
 pub use self::error::ArchiveError;
-pub use self::query::{PoseCursor, Selection};
+pub use self::query::PoseCursor;
 pub use self::read::Archive;
 pub use self::row::{EventKind, EventRow, LateTick, MarkerRow, PoseRow, ProbeRow, RoundTripRow};
 pub use self::schema::{SCHEMA, VERSION};
+pub use self::selection::Selection;
 pub use self::write::Writer;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -3,7 +3,6 @@
 //! Each bot is a client of its own that uses nothing but the wire contract: it logs in, joins its
 //! room, walks around, looks at others and, if asked to, talks. What the bots saw is a [`Report`].
 
-mod connect;
 mod connection;
 mod crowd;
 mod durations;
@@ -29,3 +28,4 @@ pub use self::error::BotsError;
 pub use self::options::{BotOptions, HZ_RANGE, ROOMS_RANGE, USERS_RANGE};
 pub use self::report::{ChatReport, Report, RoomReport, Ticks, UserReport};
 pub use self::run::run;
+pub use crate::client::ConnectError;

@@ -3,6 +3,7 @@
 //! It works in turns. A turn takes all inputs that have arrived, changes the lobby, and then writes
 //! to each connection once. The hub never waits for a socket, a disk or an event listener.
 
+mod clocks;
 #[cfg(test)]
 mod cost;
 mod dispatch;
@@ -18,6 +19,7 @@ mod timing;
 pub(crate) mod view;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -63,6 +65,7 @@ pub(crate) struct Hub {
     started: Timestamp,
     pacing: Arc<Pacing>,
     refused: Arc<Refused>,
+    round_trips_wanted: Arc<AtomicBool>,
     log: Option<LogControl>,
     sweep: Sweep,
     memory: memory::Watch,
@@ -87,6 +90,8 @@ pub(crate) struct HubParts {
     pub(crate) events: Events,
     pub(crate) pacing: Arc<Pacing>,
     pub(crate) refused: Arc<Refused>,
+    /// Tells sessions whether to send every round trip.
+    pub(crate) round_trips_wanted: Arc<AtomicBool>,
     pub(crate) log: Option<LogControl>,
 }
 
@@ -106,6 +111,7 @@ impl Hub {
             started: now,
             pacing: parts.pacing,
             refused: parts.refused,
+            round_trips_wanted: parts.round_trips_wanted,
             log: parts.log,
             memory: memory::Watch::default(),
             timing: Timing::default(),
@@ -154,6 +160,7 @@ impl Hub {
 
     fn take_turn(&mut self, batch: &mut Vec<Input>, command: Option<CommandRequest>) {
         self.dispatch.events.begin_turn();
+        self.round_trips_wanted.store(self.dispatch.interest().clocks, Ordering::Relaxed);
         while batch.len() < TURN {
             match self.inputs.try_recv() {
                 Ok(input) => batch.push(input),
@@ -197,6 +204,12 @@ impl Hub {
                     if is_login && let Some(connection) = self.dispatch.get(id) {
                         connection.login_handled(self.lobby.name_of(id).is_some());
                     }
+                }
+                Input::Probe { session, client, received } => {
+                    self.compare_clocks(session, client, received);
+                }
+                Input::RoundTrip { session, round_trip, received } => {
+                    self.lobby.round_trip(session, round_trip, received, now, &mut self.dispatch);
                 }
                 Input::Refused { session, refusal, count } => {
                     self.lobby.refuse(session, &refusal, count, now, &mut self.dispatch);
@@ -282,8 +295,10 @@ impl Hub {
         let focus = self.port.focus.borrow_and_update().clone();
         // Cloned at once: a reader that keeps the borrow stalls the recorder.
         let recording = self.port.recording.borrow().clone();
+        let replay = self.port.replay.borrow().clone();
         let mut snapshot = Snapshot {
             recording,
+            replay,
             taken_at: now,
             serial: self.serial,
             up_time: now.since(self.started),

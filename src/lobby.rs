@@ -3,10 +3,12 @@
 //! Pure and synchronous: the time is passed in, and whatever has to be sent goes to a
 //! [`Delivery`]. [`registry`] knows who is who, a [`room`] knows its members by number. [`Lobby`]
 //! carries out requests on both: this module answers them, `members` has the comings and goings,
-//! `talk` what members send, and `actions` what an operator does.
+//! `talk` what members send, `clocks` how clients compare clocks, and `actions` what an operator
+//! does.
 
 mod actions;
 pub(crate) mod cadence;
+mod clocks;
 pub(crate) mod delivery;
 pub(crate) mod event;
 mod history;
@@ -137,8 +139,8 @@ impl Lobby {
         let Some(session) = self.registry.get_mut(id) else { return };
         session.last_request = now;
         let outcome = match (request, session.user.is_some()) {
-            (Ok(Request::Transform { room, pose }), true) => {
-                self.transform(id, &room, pose, now, out)
+            (Ok(Request::Transform { room, pose, time }), true) => {
+                self.transform(id, &room, pose, time, now, out)
             }
             (Ok(Request::Say { room, event }), true) => self.say(id, &room, event, hold, now, out),
             (request, logged_in) => {
@@ -162,7 +164,11 @@ impl Lobby {
     ) -> Result<(), Refusal> {
         match request {
             Ok(Request::Login { user, password }) => self.login(id, user, password, now, out),
-            Ok(Request::Ping) => {
+            Ok(Request::Ping { time: Some(client) }) => {
+                self.compare_clocks(id, client, now, now, out);
+                Ok(())
+            }
+            Ok(Request::Ping { time: None }) => {
                 out.reliable(id, &encode::answer(Code::Pong, now, "{}"));
                 Ok(())
             }

@@ -185,12 +185,66 @@ fn export(_args: ExportArgs) -> Result<(), Box<dyn Error>> {
     Err("this build has no recordings: build it with --features recording".into())
 }
 
-fn inspect(_args: InspectArgs) -> Result<(), Box<dyn Error>> {
-    Err("to be built".into())
+#[cfg(feature = "recording")]
+fn inspect(args: InspectArgs) -> Result<(), Box<dyn Error>> {
+    use std::io::{ErrorKind, Write, stdout};
+
+    let inspection = vrlobby::inspect::Inspection::of(&args.file)?;
+    let text = if args.json {
+        format!("{}\n", serde_json::to_string(&inspection)?)
+    } else {
+        inspection.to_string()
+    };
+    match stdout().write_all(text.as_bytes()) {
+        // As with `| head`: whoever reads has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
+#[cfg(not(feature = "recording"))]
+fn inspect(_args: InspectArgs) -> Result<(), Box<dyn Error>> {
+    Err("this build has no recordings: build it with --features recording".into())
+}
+
+#[cfg(feature = "recording")]
+fn replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
+    let options = vrlobby::replay::ReplayOptions {
+        file: args.file,
+        url: args.url,
+        into: args.into,
+        speed: args.speed,
+        from: args.from,
+        until: args.until,
+        looping: args.r#loop,
+        start_paused: args.start_paused,
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    Ok(runtime.block_on(vrlobby::replay::run(options, end_signal()))?)
+}
+
+#[cfg(not(feature = "recording"))]
 fn replay(_args: ReplayArgs) -> Result<(), Box<dyn Error>> {
-    Err("to be built".into())
+    Err("this program was built without replay (the Cargo feature \"recording\")".into())
+}
+
+/// Resolves when SIGINT, SIGTERM or SIGHUP comes (Ctrl-C on Windows).
+#[cfg(feature = "recording")]
+async fn end_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        if let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn redact(_args: RedactArgs) -> Result<(), Box<dyn Error>> {

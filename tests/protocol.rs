@@ -7,6 +7,7 @@ mod protocol {
     mod additions;
     mod before_login;
     mod bursts;
+    mod clocks;
     mod closing;
     mod data;
     mod drain;

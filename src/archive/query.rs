@@ -1,4 +1,4 @@
-//! Which part of a recording is wanted, and the poses in it.
+//! The poses in a part of a recording.
 
 use std::collections::HashSet;
 
@@ -7,28 +7,19 @@ use rusqlite::params;
 use super::error::ArchiveError;
 use super::read::Archive;
 use super::row::PoseRow;
+use super::selection::Selection;
 use crate::model::Pose;
 
 /// Poses read in one go.
 const CHUNK: usize = 16_384;
 
-/// A part of a recording; the default is all of it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Selection {
-    /// Only what happened in this room.
-    pub room: Option<String>,
-    /// Only what this user did: the subject, or the name if names are recorded.
-    pub user: Option<String>,
-    /// From here on, in microseconds since the start.
-    pub from: Option<i64>,
-    /// Up to here, in microseconds since the start, this one excluded.
-    pub until: Option<i64>,
-}
-
-impl Selection {
-    /// Whether a time is within it.
-    pub fn covers(&self, time: i64) -> bool {
-        self.from.is_none_or(|from| time >= from) && self.until.is_none_or(|until| time < until)
+impl Archive {
+    /// The poses of a selection.
+    ///
+    /// # Errors
+    /// If the selection names somebody or something that is not there, or the file can't be read.
+    pub fn poses(&self, selection: &Selection) -> Result<PoseCursor, ArchiveError> {
+        PoseCursor::new(self, selection)
     }
 }
 
@@ -43,7 +34,7 @@ pub struct PoseCursor {
 }
 
 impl PoseCursor {
-    pub(super) fn new(archive: &Archive, selection: &Selection) -> Result<Self, ArchiveError> {
+    fn new(archive: &Archive, selection: &Selection) -> Result<Self, ArchiveError> {
         let end = archive.last_pose()? + 1;
         Ok(Self {
             next: selection.from.map_or(Ok(0), |from| archive.first_pose_at(from))?,

@@ -1,21 +1,16 @@
 //! Reads a recording.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::about::{About, LeftOut, Person, Room, Stay};
 use super::error::ArchiveError;
 use super::meta;
-use super::query::{PoseCursor, Selection};
+use super::open::{self, Opened};
 use super::row::{EventKind, EventRow, LateTick, MarkerRow, ProbeRow, RoundTripRow};
-use super::schema::{APPLICATION_ID, VERSION};
-
-/// How long to wait for a writer that is about to complete the file.
-const BUSY: Duration = Duration::from_secs(5);
+use super::selection::Selection;
 
 /// A recording, open for reading: whole, interrupted, or while it is being written.
 #[derive(Debug)]
@@ -26,6 +21,7 @@ pub struct Archive {
     people: Vec<Person>,
     rooms: Vec<Room>,
     stays: Vec<Stay>,
+    lacks_log: bool,
 }
 
 impl Archive {
@@ -36,21 +32,8 @@ impl Archive {
     /// If the file can't be read, is no recording, is damaged, or has another version of the
     /// schema.
     pub fn open(file: &Path) -> Result<Self, ArchiveError> {
-        check_header(file)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let Opened { db, lacks_log } = open::open(file)?;
         let sqlite = |error| ArchiveError::sqlite(file, error);
-        let db = Connection::open_with_flags(file, flags).map_err(sqlite)?;
-        db.busy_timeout(BUSY).map_err(sqlite)?;
-        let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let application = pragma("application_id").map_err(sqlite)?;
-        if application != APPLICATION_ID {
-            let reason = "it is another program's SQLite database".to_owned();
-            return Err(ArchiveError::Foreign { file: file.to_owned(), reason });
-        }
-        let found = pragma("user_version").map_err(sqlite)?;
-        if found != VERSION {
-            return Err(ArchiveError::Version { file: file.to_owned(), found });
-        }
         // One transaction for as long as it is open: a picture of one moment.
         db.execute_batch("BEGIN").map_err(sqlite)?;
         let entries =
@@ -71,12 +54,19 @@ impl Archive {
         });
         let (people, rooms, stays) =
             (people.map_err(sqlite)?, rooms.map_err(sqlite)?, stays.map_err(sqlite)?);
-        Ok(Self { db, file: file.to_owned(), about, people, rooms, stays })
+        Ok(Self { db, file: file.to_owned(), about, people, rooms, stays, lacks_log })
     }
 
     /// The file.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Whether the log of an unfinished recording is not beside its file. Then what was recorded
+    /// last may be missing, if the file was copied; nothing is, if another program has put the log
+    /// into it.
+    pub fn lacks_log(&self) -> bool {
+        self.lacks_log
     }
 
     /// What it says about itself.
@@ -97,14 +87,6 @@ impl Archive {
     /// All stays, in the order of joining.
     pub fn stays(&self) -> &[Stay] {
         &self.stays
-    }
-
-    /// The poses of a selection.
-    ///
-    /// # Errors
-    /// If the selection names somebody or something that is not there, or the file can't be read.
-    pub fn poses(&self, selection: &Selection) -> Result<PoseCursor, ArchiveError> {
-        PoseCursor::new(self, selection)
     }
 
     /// Calls `each` for every event of a selection, in the order of time. Those without a room or
@@ -292,23 +274,6 @@ impl Archive {
     ) -> Result<T, ArchiveError> {
         read(&self.db).map_err(|error| ArchiveError::sqlite(&self.file, error))
     }
-}
-
-/// Looks at a file's first bytes, so that what is no database gets a clear answer.
-fn check_header(file: &Path) -> Result<(), ArchiveError> {
-    let unreadable = |error: std::io::Error| ArchiveError::File {
-        file: file.to_owned(),
-        reason: error.to_string(),
-    };
-    let mut header = Vec::new();
-    let opened = std::fs::File::open(file).map_err(unreadable)?;
-    opened.take(16).read_to_end(&mut header).map_err(unreadable)?;
-    let reason = match &*header {
-        b"SQLite format 3\0" => return Ok(()),
-        b"" => "it is empty; its recording was never confirmed as started",
-        _ => "it is no SQLite database",
-    };
-    Err(ArchiveError::Foreign { file: file.to_owned(), reason: reason.to_owned() })
 }
 
 fn event(row: &Row<'_>) -> Result<Option<EventRow>, rusqlite::Error> {

@@ -95,7 +95,7 @@ fn views_answer_one_select() {
     let db = Connection::open(sample::whole(folder.path())).unwrap();
     let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, f64>(0)).unwrap();
     assert_eq!(one("SELECT count(*) FROM poses WHERE user = 'S02' AND room = 'atrium'"), 430.0);
-    assert_eq!(one("SELECT min(unix_time) - 1763000000.002042 FROM poses").abs() < 1e-6, true);
+    assert!(one("SELECT min(unix_time) - 1763000000.002042 FROM poses").abs() < 1e-6);
     assert_eq!(one("SELECT count(*) FROM chat"), 1.0);
     assert_eq!(one("SELECT end_time - time FROM markers WHERE label = 'trial 1'"), 4.0);
     assert_eq!(one("SELECT count(*) FROM stays WHERE \"left\" IS NULL"), 3.0);

@@ -10,11 +10,11 @@ use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::connect::Socket;
 use super::hall::{Stage, now};
 use super::listener::{Ended, Listener, Phase};
 use super::member::Member;
-use super::wire::{self, PoseWriter};
+use super::wire::PoseWriter;
+use crate::client::{self, Socket};
 
 /// A server that doesn't answer a login or join within this time is tried again.
 const ENTRY_PATIENCE: Duration = Duration::from_secs(30);
@@ -106,7 +106,7 @@ pub(super) async fn converse(
 fn closed(frame: Option<CloseFrame>) -> Ended {
     Ended::Lost(match frame {
         Some(frame) => {
-            let reason = wire::printable(&frame.reason);
+            let reason = client::printable(&frame.reason);
             format!("closed with {}: {reason}", u16::from(frame.code))
         }
         None => "closed without a code".into(),

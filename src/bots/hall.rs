@@ -7,13 +7,13 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
-use super::connect::Target;
 use super::crowd::Crowd;
 use super::durations::Durations;
 use super::ledger::Ledger;
 use super::names::{NamePool, room_name};
 use super::options::BotOptions;
 use super::tally::{SentLog, Tally};
+use crate::client::Target;
 use crate::clock;
 
 /// Bots that may connect and join at the same time.

@@ -7,11 +7,11 @@ use rand::Rng;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::connect::Socket;
 use super::connection::converse;
 use super::hall::{Hall, Stage};
 use super::listener::{Ended, Listener};
 use super::member::Member;
+use crate::client::Socket;
 
 /// The wait between attempts doubles from the first value to the last.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(250);

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::hall::now;
 use super::member::Member;
 use super::utterance::Utterance;
-use super::wire::{self, FrameKind, POSE_NUMBERS};
+use super::wire::{self, POSE_NUMBERS};
+use crate::client::{self, FrameKind};
 
 /// A connection that ends this soon after an error 403 was ended by the operator.
 const KICK_WINDOW: Duration = Duration::from_secs(2);
@@ -64,7 +65,7 @@ impl Listener {
         running: bool,
     ) -> Reaction {
         let now = now();
-        let kind = wire::peek(text, &member.room().name);
+        let kind = client::peek(text, Some(&member.room().name));
         if running {
             member.tally(|tally| {
                 tally.frames += 1;
@@ -76,13 +77,18 @@ impl Listener {
         }
         let understood = match kind {
             FrameKind::Tick => self.sample(member, text, now),
-            FrameKind::Event => match wire::entries(text) {
-                Ok(entries) => {
-                    return ControlFlow::Continue(handle_events(member, &entries, phase, now));
+            FrameKind::Event => match client::event(text) {
+                Ok(event) => {
+                    return ControlFlow::Continue(handle_events(
+                        member,
+                        &event.entries,
+                        phase,
+                        now,
+                    ));
                 }
                 Err(_) => false,
             },
-            FrameKind::Reply => match wire::reply(text) {
+            FrameKind::Reply => match client::reply(text) {
                 Ok(reply) => return self.handle_reply(member, &reply, phase, now),
                 Err(_) => false,
             },
@@ -129,7 +135,7 @@ impl Listener {
     fn handle_reply(
         &mut self,
         member: &mut Member,
-        reply: &wire::Reply,
+        reply: &client::Reply,
         phase: &mut Phase,
         now: Instant,
     ) -> Reaction {
@@ -173,7 +179,7 @@ impl Listener {
 /// May return a request to send at once.
 fn handle_events(
     member: &mut Member,
-    entries: &[wire::Entry<'_>],
+    entries: &[client::Entry<'_>],
     phase: &mut Phase,
     now: Instant,
 ) -> Option<String> {

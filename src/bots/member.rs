@@ -11,7 +11,8 @@ use super::hall::{Hall, Room, now};
 use super::motion::Walker;
 use super::tally::Tally;
 use super::utterance::Utterance;
-use super::wire::{self, POSE_NUMBERS, PoseWriter};
+use super::wire::{POSE_NUMBERS, PoseWriter};
+use crate::client;
 
 pub(super) struct Member {
     pub(super) hall: Arc<Hall>,
@@ -67,11 +68,11 @@ impl Member {
     }
 
     pub(super) fn login(&self) -> String {
-        wire::login(&self.name, &self.hall.password)
+        client::login(&self.name, &self.hall.password)
     }
 
     pub(super) fn join(&self) -> String {
-        wire::join(&self.room().name)
+        client::join(&self.room().name)
     }
 
     pub(super) fn enter_room(&mut self, now: Instant) {
@@ -126,7 +127,7 @@ impl Member {
         self.turns += 1;
         let room = self.room();
         room.ledger.lock().said(self.slot, utterance, now());
-        wire::say(&room.name, utterance.kind(), utterance.data())
+        client::say(&room.name, utterance.kind(), utterance.data())
     }
 
     pub(super) fn tally(&self, change: impl FnOnce(&mut Tally)) {

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use super::connect::Target;
 use super::error::BotsError;
 use super::hall::{Hall, Stage, now};
 use super::headset::Headset;
@@ -17,6 +16,7 @@ use super::options::BotOptions;
 use super::progress;
 use super::report::Report;
 use super::summary::summarize;
+use crate::client::Target;
 
 /// Time between lines of progress.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);

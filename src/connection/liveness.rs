@@ -14,6 +14,8 @@ pub(crate) struct Liveness {
     heard: AtomicU64,
     heard_request: AtomicU64,
     pinged: AtomicU64,
+    /// The last ping that was answered: a pong that comes twice is not a second round trip.
+    answered: AtomicU64,
     round_trip: AtomicU64,
     bytes_in: AtomicU64,
     /// Bytes written when the stream was last seen blocked, and since when.
@@ -87,16 +89,20 @@ impl Liveness {
         now.as_micros().to_be_bytes()
     }
 
-    pub(crate) fn pong(&self, payload: &[u8], now: Timestamp) {
+    /// Notes a pong; returns how long its ping took to be answered, if it was the last one.
+    pub(crate) fn pong(&self, payload: &[u8], now: Timestamp) -> Option<Duration> {
         let sent = self.pinged.load(Ordering::Relaxed);
-        if payload == sent.to_be_bytes() {
-            let rtt = now.since(Timestamp::from_micros(sent)).as_micros() as u64;
-            self.round_trip.store(rtt.max(1), Ordering::Relaxed);
-            let mut round_trips = self.round_trips.lock();
-            if round_trips.len() >= HISTORY_SECONDS {
-                round_trips.pop_front();
-            }
-            round_trips.push_back(u32::try_from(rtt).unwrap_or(u32::MAX));
+        if payload != sent.to_be_bytes() || self.answered.swap(sent, Ordering::Relaxed) == sent {
+            return None;
         }
+        let round_trip = now.since(Timestamp::from_micros(sent));
+        let micros = round_trip.as_micros() as u64;
+        self.round_trip.store(micros.max(1), Ordering::Relaxed);
+        let mut round_trips = self.round_trips.lock();
+        if round_trips.len() >= HISTORY_SECONDS {
+            round_trips.pop_front();
+        }
+        round_trips.push_back(u32::try_from(micros).unwrap_or(u32::MAX));
+        Some(round_trip)
     }
 }

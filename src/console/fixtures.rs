@@ -8,10 +8,11 @@ use jiff::tz::TimeZone;
 
 use super::state::{App, LogView};
 use super::theme::{Depth, Theme};
-use crate::model::{LogLevel, SessionId, Timestamp};
+use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 use crate::operator::{
-    ChatLine, Focus, Liveness, PoseRow, Presence, RecordingStatus, RefusalLine, RoomRow,
-    ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
+    ChatLine, ClockReading, Focus, Liveness, PoseRow, Presence, RecordedPerson, RecordingProgress,
+    RecordingStatus, RefusalLine, ReplayStatus, RoomRow, ServerInfo, Snapshot, TickTiming, Traffic,
+    UserDetail, UserRow,
 };
 
 /// All tests of a process share one log, so frames show only this target.
@@ -33,6 +34,8 @@ pub(crate) fn info() -> ServerInfo {
         listening: SocketAddr::from(([0, 0, 0, 0], 42069)),
         urls: vec!["ws://192.168.1.20:42069".to_owned(), "ws://10.0.0.5:42069".to_owned()],
         started: NOON,
+        recording_defaults: RecordingFields::default(),
+        recording_path: None,
     }
 }
 
@@ -116,6 +119,7 @@ pub(crate) fn busy_snapshot() -> Snapshot {
     emote.kind = "emote".into();
     Snapshot {
         recording: RecordingStatus::Off,
+        replay: ReplayStatus::Off,
         taken_at: NOON.plus(Duration::from_secs(60)),
         serial: 600,
         focus: Focus { room: Some("atrium".to_owned()), user: Some(session(4)) },
@@ -161,9 +165,78 @@ pub(crate) fn busy_snapshot() -> Snapshot {
                 code: 406,
                 reason: "pos.x is not a number".into(),
             }],
+            ..UserDetail::default()
         }),
         log_level: Some(LogLevel::Debug),
     }
+}
+
+/// A recording of the busy server, 42 minutes in; björn has not consented.
+pub(crate) fn recording_snapshot() -> Snapshot {
+    let person = |number, user: &str, subject: &str| RecordedPerson {
+        session: session(number),
+        user: user.to_owned(),
+        subject: subject.to_owned(),
+        consent: number != 2,
+    };
+    let names = ["ada", "björn", "chloé", "李雷", "eve", "noor"];
+    let people = names.iter().zip(1..);
+    let people = people.map(|(name, number)| person(number, name, &format!("S{number:02}")));
+    let progress = RecordingProgress {
+        file: "/data/pilot/2025-11-13-1200.db".into(),
+        since: NOON,
+        until: NOON.plus(Duration::from_millis(2_529_900)),
+        bytes: 128_400_000,
+        poses: 1_734_112,
+        poses_per_s: 138.1,
+        events: 412,
+        markers: 3,
+        lost: 0,
+        left_out: 288_140,
+        space_lasts: Some(Duration::from_secs(90 * 3600)),
+        open_intervals: vec!["condition A".to_owned()],
+        people: people.collect(),
+    };
+    let mut snapshot = busy_snapshot();
+    snapshot.taken_at = NOON.plus(Duration::from_secs(2530));
+    snapshot.recording = RecordingStatus::Running(progress);
+    let reading = ClockReading {
+        offset: 0.012_34,
+        bound: Duration::from_micros(410),
+        steps: 0,
+        probes: 504,
+        newest: ms(3200),
+    };
+    for (user, offset) in snapshot.users.iter_mut().zip([0.012_34, -3.5, 0.0, 1.7e9, -0.000_2]) {
+        user.clock = Some(ClockReading { offset, ..reading });
+    }
+    snapshot
+}
+
+/// A console on a server that records.
+pub(crate) fn recording() -> App {
+    let mut app = busy();
+    app.take(Arc::new(recording_snapshot()));
+    app
+}
+
+/// Changes how the recording is doing.
+pub(crate) fn with_progress(app: &mut App, change: impl FnOnce(&mut RecordingProgress)) {
+    let mut snapshot = (*app.snapshot).clone();
+    if let RecordingStatus::Running(progress) = &mut snapshot.recording {
+        change(progress);
+    }
+    app.take(Arc::new(snapshot));
+}
+
+/// Ends the recording, early if there is a reason.
+pub(crate) fn end(app: &mut App, early: Option<&str>) {
+    let mut snapshot = (*app.snapshot).clone();
+    if let RecordingStatus::Running(progress) = snapshot.recording {
+        let early = early.map(str::to_owned);
+        snapshot.recording = RecordingStatus::Ended { progress, early };
+    }
+    app.take(Arc::new(snapshot));
 }
 
 /// A console without a snapshot so far, with 24-bit colours, in UTC.

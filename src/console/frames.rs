@@ -1,5 +1,7 @@
 //! Whole frames, as they are drawn.
 
+mod recording;
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -1,6 +1,7 @@
 //! What each key does: one table that feeds dispatch, footer, help and README.
 
 mod binding;
+mod dialogs;
 mod editing;
 mod labels;
 mod lookup;

@@ -9,6 +9,7 @@ mod availability;
 mod command_line;
 mod detail;
 mod drawn;
+mod form;
 mod line_input;
 mod lists;
 mod log_view;
@@ -16,6 +17,7 @@ mod map_view;
 mod overlay;
 mod pane;
 mod quality;
+mod recording;
 mod skipping;
 mod toast;
 
@@ -24,6 +26,7 @@ pub(crate) use app::App;
 pub(crate) use availability::{active_filter, is_available};
 pub(crate) use command_line::{CommandLine, Completions};
 pub(crate) use drawn::{Drawn, Hit};
+pub(crate) use form::{Field, FieldId, RecordForm, Value, file_named};
 pub(crate) use line_input::LineInput;
 pub(crate) use lists::{Column, RoomSort, UserSort};
 #[cfg(test)]

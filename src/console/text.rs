@@ -5,5 +5,5 @@ mod numbers;
 mod sparkline;
 
 pub(crate) use cells::{cells, cut, left, right, width, wrap};
-pub(crate) use numbers::{byte_rate, bytes, clock, fps, millis, rate, short_millis, span};
+pub(crate) use numbers::{byte_rate, bytes, clock, fps, millis, offset, rate, short_millis, span};
 pub(crate) use sparkline::sparkline;

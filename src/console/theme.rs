@@ -142,6 +142,11 @@ impl Theme {
         self.filled(GREEN).add_modifier(Modifier::BOLD)
     }
 
+    /// That something is being recorded, and what goes wrong with it.
+    pub(crate) fn recording(self) -> Style {
+        self.filled(VERMILLION).add_modifier(Modifier::BOLD)
+    }
+
     pub(crate) fn frozen(self) -> Style {
         self.filled(ORANGE).add_modifier(Modifier::BOLD)
     }

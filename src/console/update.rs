@@ -1,15 +1,19 @@
 //! What the console does when something happens: a function of state, event and time alone.
 
+mod answer;
 mod confirm;
 mod dispatch;
 mod event;
 mod filter;
+mod form;
 mod line;
+mod mark;
 mod mouse;
 mod navigate;
 mod perform;
 mod prompt;
 mod rates;
+mod record;
 mod screen;
 #[cfg(test)]
 mod tests;

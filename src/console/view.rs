@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! ┌ top line ────────────────────────┐   ┌ top lines ───────┐
+//! │ news that has to be noted, if any│   │ news             │
 //! │ 1 rooms │ 2 users                │   │ 1 rooms │ 2 users│
 //! │         ├────────────────────────┤   │         │        │
 //! ├─────────┤ 4 chat                 │   ├─────────┴────────┤
@@ -12,17 +13,23 @@
 //! └ footer ──────────────────────────┘   └ footer ──────────┘
 //! ```
 
+mod banner;
 mod chat;
 mod detail;
 mod dialog;
 mod footer;
+mod form;
+mod form_hints;
 mod help;
 mod log;
 mod map;
+mod pieces;
+mod recording;
 mod rooms;
 mod table;
 mod toasts;
 mod top_line;
+mod typed;
 mod users;
 
 use ratatui::Frame;
@@ -62,13 +69,15 @@ pub(crate) fn draw(frame: &mut Frame<'_>, app: &App) -> Drawn {
 }
 
 fn fill(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
-    let top = top_line::height(area.width);
-    let [head, body, foot] = area.layout(&Layout::vertical([
-        Constraint::Length(top),
+    let news = banner::lines(app, area.width);
+    let [head, banner, body, foot] = area.layout(&Layout::vertical([
+        Constraint::Length(top_line::height(app, area.width)),
+        Constraint::Length(news.len() as u16),
         Constraint::Fill(1),
         Constraint::Length(1),
     ]));
     top_line::draw(head, buffer, app);
+    banner::draw(banner, buffer, app, &news);
     match app.screen {
         Screen::Main => panes(body, buffer, app, drawn),
         Screen::Detail => detail::draw(body, buffer, app, drawn),
@@ -76,8 +85,10 @@ fn fill(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     }
     toasts::draw(body, buffer, app);
     footer::draw(foot, buffer, app, drawn);
-    if let Some(Overlay::Confirm(confirm)) = &app.overlay {
-        dialog::draw(body, buffer, app, confirm);
+    match &app.overlay {
+        Some(Overlay::Confirm(confirm)) => dialog::draw(body, buffer, app, confirm),
+        Some(Overlay::Record(record)) => form::draw(body, buffer, app, record, drawn),
+        _ => {}
     }
 }
 
@@ -188,11 +199,15 @@ fn tabs(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     }
 }
 
-/// Puts a short note on the right of the top border.
-fn note_on_border(area: Rect, buffer: &mut Buffer, note: Vec<Span<'static>>, tabbed: bool) {
-    let wide: usize = note.iter().map(|span| width(&span.content)).sum();
+/// Puts a short note on the right of the top border; parts that don't fit are left out, but for
+/// the first.
+fn note_on_border(area: Rect, buffer: &mut Buffer, mut note: Vec<Span<'static>>, tabbed: bool) {
     let taken = if tabbed { 30 } else { 20 };
     let free = (area.width as usize).saturating_sub(taken);
+    while note.len() > 1 && note.iter().map(Span::width).sum::<usize>() > free {
+        note.pop();
+    }
+    let wide: usize = note.iter().map(Span::width).sum();
     if wide == 0 || free < 8 {
         return;
     }

@@ -48,11 +48,14 @@ fn hub() -> (Hub, Operator) {
         listening: SocketAddr::from(([127, 0, 0, 1], 1)),
         urls: Vec::new(),
         started: clock.now(),
+        recording_defaults: Default::default(),
+        recording_path: None,
     };
     let (operator, port) = Operator::new(info, Arc::new(watch::Sender::new(false)));
     let parts = HubParts {
         inputs: mpsc::channel(1).1,
         subscriptions: mpsc::channel(1).1,
+        round_trips_wanted: Arc::default(),
         port,
         clock,
         limits: Limits { max_connections_per_address: None, ..Limits::lab() },
@@ -107,7 +110,7 @@ impl Hub {
             for user in 0..USERS {
                 let now = Timestamp::from_micros(frame * period + user * 7 % 1000);
                 let pose = Pose { pos: [1.5, 1.7, user as f64], rot: [0.0, 90.0, 0.0] };
-                self.ask(user, Request::Transform { room: room(user), pose }, now);
+                self.ask(user, Request::Transform { room: room(user), pose, time: None }, now);
                 if user == 0 {
                     self.lobby.tick(now, &mut self.dispatch);
                     self.dispatch.flush();

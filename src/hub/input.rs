@@ -1,9 +1,10 @@
 //! What connections send to the hub.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::connection::Connection;
-use crate::model::{Hold, SessionId};
+use crate::model::{Hold, SessionId, Timestamp};
 use crate::protocol::websocket::CloseReason;
 use crate::protocol::{Refusal, Request};
 
@@ -17,6 +18,21 @@ pub(crate) enum Input {
     /// A request, or why it could not be decoded; with a hold to keep until its effects have been
     /// written to everyone.
     Request(SessionId, Result<Request, Refusal>, Option<Hold>),
+    /// A ping that compares clocks.
+    Probe {
+        session: SessionId,
+        /// When it was sent, in seconds of the client's clock.
+        client: f64,
+        /// When it was read.
+        received: Timestamp,
+    },
+    /// A ping of the server was answered. Sent only if somebody wants to know.
+    RoundTrip {
+        session: SessionId,
+        round_trip: Duration,
+        /// When the answer was read.
+        received: Timestamp,
+    },
     /// Requests that the session has refused. Their answers go through the hub to stay in order.
     Refused {
         session: SessionId,
@@ -34,6 +50,10 @@ impl std::fmt::Debug for Input {
         match self {
             Self::Connected(connection) => write!(f, "Connected({})", connection.id),
             Self::Request(session, request, _) => write!(f, "Request({session}, {request:?})"),
+            Self::Probe { session, client, .. } => write!(f, "Probe({session}, {client})"),
+            Self::RoundTrip { session, round_trip, .. } => {
+                write!(f, "RoundTrip({session}, {round_trip:?})")
+            }
             Self::Refused { session, count, .. } => write!(f, "Refused({session}, {count})"),
             Self::Disconnected(session, _) => write!(f, "Disconnected({session})"),
         }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use super::Hub;
 use crate::connection::outbox::State;
-use crate::lobby::Delivery;
 use crate::model::{HISTORY_SECONDS, Limits, SessionId, Timestamp};
 use crate::operator::Traffic;
-use crate::protocol::websocket::{CloseReason, OpCode, control_frame};
+use crate::protocol::websocket::CloseReason;
 
 /// Every connection is checked at least this often, or in an eighth of the shortest deadline, a slice
 /// of the connections at a time.
@@ -100,9 +99,7 @@ impl Hub {
                 Verdict::Ping if pings == 0 => {}
                 Verdict::Ping => {
                     pings -= 1;
-                    let Some(connection) = self.dispatch.get(id) else { continue };
-                    let ping = control_frame(OpCode::Ping, &connection.liveness.ping(now));
-                    self.dispatch.reliable(id, &ping);
+                    self.ping(id, now);
                 }
                 Verdict::Close(why, limit) => {
                     self.let_go(id, policy(why, limit), now, false);

@@ -77,6 +77,7 @@ impl Lobby {
         id: SessionId,
         name: &RoomName,
         pose: Pose,
+        client_time: Option<f64>,
         now: Timestamp,
         out: &mut impl Delivery,
     ) -> Result<(), Refusal> {
@@ -97,8 +98,7 @@ impl Lobby {
         self.totals.transforms += 1;
         self.transforms.add(now, 1);
         if out.interest().poses {
-            let kind =
-                EventKind::Moved { session: id, room: name.clone(), pose, client_time: None };
+            let kind = EventKind::Moved { session: id, room: name.clone(), pose, client_time };
             out.event(LobbyEvent { time: now, kind });
         }
         Ok(())

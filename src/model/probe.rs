@@ -13,3 +13,9 @@ pub struct ClockProbe {
     /// T3: when it was answered.
     pub sent: Timestamp,
 }
+
+impl ClockProbe {
+    /// Times of a client lie within plus and minus this, in seconds. Larger ones are not taken for
+    /// times: a 64-bit float would hold them to no better than an eighth of a second.
+    pub const MAX_CLIENT_TIME: f64 = 1e15;
+}

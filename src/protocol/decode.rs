@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use self::login::login;
 use self::wrong::{bad_request, text_of};
 use super::json::{Object, nests_deeper_than};
+use super::number::client_time;
 use super::pose::read_pose;
-use super::scan::usual_transform;
+use super::scan::{UsualTransform, usual_transform};
 use super::{Code, EventBody, MAX_DEPTH, MAX_TYPE_CHARS, Refusal, Request};
 use crate::model::RoomName;
 
@@ -25,7 +26,9 @@ pub struct RoomCache(Option<RoomName>);
 /// The answer that the sender gets. It never panics, whatever the message.
 pub fn decode(message: &str, cache: &mut RoomCache) -> Result<Request, Refusal> {
     match usual_transform(message) {
-        Some(usual) => Ok(Request::Transform { room: cache.get(usual.room)?, pose: usual.pose }),
+        Some(UsualTransform { room, pose, time }) => {
+            Ok(Request::Transform { room: cache.get(room)?, pose, time })
+        }
         None => decode_fully(message, cache),
     }
 }
@@ -61,7 +64,7 @@ pub(super) fn decode_fully(json: &str, cache: &mut RoomCache) -> Result<Request,
         let command = text_of("system", system)?;
         return match &*command {
             "login" => login(message.options).map_err(Refusal::also_before_login),
-            "ping" => Ok(Request::Ping),
+            "ping" => Ok(Request::Ping { time: message.options.and_then(time_of) }),
             "rooms" => Ok(Request::Rooms),
             "help" => Ok(Request::Help),
             other => Err(Refusal::new(
@@ -107,7 +110,7 @@ impl Message<'_> {
             "leave" => Ok(Request::Leave(room)),
             "list" => Ok(Request::List(room)),
             "transform" => match read_pose(data) {
-                Ok(pose) => Ok(Request::Transform { room, pose }),
+                Ok((pose, time)) => Ok(Request::Transform { room, pose, time }),
                 Err(reason) => Err(Refusal::new(Code::InvalidStructure, reason)),
             },
             kind => {
@@ -134,6 +137,14 @@ impl RoomCache {
             }
         }
     }
+}
+
+/// The time in the options of a ping. Whatever is no time asks for no comparison of clocks, and is no
+/// mistake: any ping is answered.
+fn time_of(options: &RawValue) -> Option<f64> {
+    let object = Object::parse(options.get()).ok()?;
+    let (_, time) = object.entries.iter().rfind(|(key, _)| key.as_deref() == Some("time"))?;
+    client_time(time.get())
 }
 
 /// The beginning of a text, for an error message.

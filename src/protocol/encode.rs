@@ -3,10 +3,11 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::json::push_json_string;
+use super::number::{MAX_NUMBER, write_number};
 use super::pose::push_pose;
 use super::websocket::{MAX_HEADER, OpCode, write_header};
 use super::{Code, EventBody};
-use crate::model::{Pose, RoomName, Timestamp};
+use crate::model::{ClockProbe, Pose, RoomName, Timestamp};
 
 /// `text` as a JSON string.
 pub(crate) fn json_string(text: &str) -> String {
@@ -106,6 +107,16 @@ pub(crate) fn refusal(code: Code, time: Timestamp, reason: &str) -> Bytes {
     push_json_string(&mut detail, reason);
     detail.push('}');
     answer(code, time, &detail)
+}
+
+/// The answer to a ping that compares clocks.
+pub(crate) fn clock_answer(probe: &ClockProbe) -> Bytes {
+    let ClockProbe { client, received, sent } = probe;
+    let mut number = [0; MAX_NUMBER];
+    let len = write_number(&mut number, *client);
+    let client = String::from_utf8_lossy(&number[..len]);
+    let detail = format!("{{\"time\":{client},\"received\":{received},\"sent\":{sent}}}");
+    answer(Code::Pong, *sent, &detail)
 }
 
 /// A frame of events in one room.
@@ -236,6 +247,25 @@ mod tests {
             payload(&refusal(Code::BadRequest, time, "a \"b\"\u{1}")),
             r#"{"info":"error","response":{"time":1763000000.000042,"code":400,"msg":"Bad request.","detail":{"reason":"a \"b\"\u0001"}}}"#
         );
+    }
+
+    #[test]
+    fn clocks_are_compared_by_three_stamps() {
+        let (received, sent) = (
+            Timestamp::from_micros(1_763_000_000_000_042),
+            Timestamp::from_micros(1_763_000_001_000_000),
+        );
+        let probe = ClockProbe { client: -12.25, received, sent };
+        assert_eq!(
+            payload(&clock_answer(&probe)),
+            r#"{"info":"system","response":{"time":1763000001.000000,"code":220,"msg":"Pong.","detail":{"time":-12.25,"received":1763000000.000042,"sent":1763000001.000000}}}"#
+        );
+        for client in [0.0, 1e15, -1e15, 1e-9, 0.1, 1_763_000_000.123_456_7] {
+            let frame = clock_answer(&ClockProbe { client, ..probe });
+            let text = payload(&frame).split("\"time\":").nth(2).unwrap();
+            let echoed: f64 = text.split(',').next().unwrap().parse().unwrap();
+            assert_eq!(echoed.to_bits(), client.to_bits());
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! JSON numbers as 64-bit floats, in and out without a change of value.
 
+use crate::model::ClockProbe;
+
 /// Powers of ten that a 64-bit float holds exactly.
 const POWERS_OF_TEN: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
@@ -49,6 +51,20 @@ pub(super) fn plain_decimal(text: &str) -> Option<(f64, usize)> {
         text[..end].parse().ok()?
     };
     Some((value, end))
+}
+
+/// The client's time that a JSON value stands for; `None` if it is no number, or one that lies too far
+/// out to be a time.
+pub(super) fn client_time(json: &str) -> Option<f64> {
+    if !json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+        return None;
+    }
+    json.parse().ok().filter(|value| is_client_time(*value))
+}
+
+/// Whether a number is finite, and near enough to zero to be the time of a client's clock.
+pub(super) fn is_client_time(value: f64) -> bool {
+    value.abs() <= ClockProbe::MAX_CLIENT_TIME
 }
 
 /// The most bytes that a number takes.
@@ -122,6 +138,26 @@ mod tests {
             let (value, len) = plain_decimal(text).unwrap();
             assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
             assert_eq!(len, text.len());
+        }
+    }
+
+    #[test]
+    fn client_times_are_finite_numbers_within_bounds() {
+        for (json, time) in [
+            ("0", Some(0.0)),
+            ("-1.5", Some(-1.5)),
+            ("1763000000.000042", Some(1_763_000_000.000_042)),
+            ("1e15", Some(1e15)),
+            ("-1E+15", Some(-1e15)),
+            ("1000000000000000.2", None),
+            ("1e999", None),
+            ("null", None),
+            ("\"1\"", None),
+            ("true", None),
+            ("[1]", None),
+            ("{}", None),
+        ] {
+            assert_eq!(client_time(json), time, "{json}");
         }
     }
 

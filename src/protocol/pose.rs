@@ -4,23 +4,26 @@ use bytes::BytesMut;
 use serde_json::value::RawValue;
 
 use super::json::{Object, kind_of};
-use super::number::{MAX_NUMBER, write_number};
+use super::number::{MAX_NUMBER, client_time, write_number};
 use crate::model::Pose;
 
 const AXES: [&str; 3] = ["x", "y", "z"];
 
-/// Reads a pose. Missing parts are 0, other keys are dropped.
+/// Reads a pose, and when it was sampled, in seconds of the client's clock, if there is such a time.
+/// Missing parts are 0, other keys are dropped.
 ///
 /// # Errors
 /// A sentence that names the first part that is not a finite number within ±1e9.
-pub(super) fn read_pose(data: &RawValue) -> Result<Pose, String> {
-    let [mut pos, mut rot] = [None, None];
+pub(super) fn read_pose(data: &RawValue) -> Result<(Pose, Option<f64>), String> {
+    let [mut pos, mut rot, mut time] = [None; 3];
     read_object(data, "data", |key, value| match key {
         "pos" => pos = Some(value),
         "rot" => rot = Some(value),
+        "time" => time = Some(value),
         _ => {}
     })?;
-    Ok(Pose { pos: read_vector("pos", pos)?, rot: read_vector("rot", rot)? })
+    let pose = Pose { pos: read_vector("pos", pos)?, rot: read_vector("rot", rot)? };
+    Ok((pose, time.and_then(|time| client_time(time.get()))))
 }
 
 fn read_vector(name: &str, value: Option<&RawValue>) -> Result<[f64; 3], String> {
@@ -105,7 +108,7 @@ mod tests {
     use super::*;
 
     fn pose(json: &str) -> Result<Pose, String> {
-        read_pose(serde_json::from_str(json).unwrap())
+        read_pose(serde_json::from_str(json).unwrap()).map(|(pose, _)| pose)
     }
 
     fn written(pose: &Pose) -> String {
@@ -161,6 +164,23 @@ mod tests {
         let text = written(&Pose { pos: [longest; 3], rot: [longest; 3] });
         assert_eq!(text.matches("-2.2250738585072014e-308").count(), 6);
         assert!(text.ends_with("}}"));
+    }
+
+    #[test]
+    fn a_time_is_read_and_what_is_none_is_dropped() {
+        for (data, expected) in [
+            (r#"{"time":12.5}"#, Some(12.5)),
+            (r#"{"pos":{},"time":-1e3}"#, Some(-1000.0)),
+            (r#"{"time":1,"time":2}"#, Some(2.0)),
+            (r#"{"time":1,"time":null}"#, None),
+            (r#"{"time":1e16}"#, None),
+            (r#"{"time":"now"}"#, None),
+            (r#"{"pos":{"time":1}}"#, None),
+            ("{}", None),
+        ] {
+            let (pose, time) = read_pose(serde_json::from_str(data).unwrap()).unwrap();
+            assert_eq!((pose, time), (Pose::default(), expected), "{data}");
+        }
     }
 
     #[test]

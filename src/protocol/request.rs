@@ -13,8 +13,11 @@ pub enum Request {
         /// A digest of the password.
         password: Password,
     },
-    /// Check that the server answers.
-    Ping,
+    /// Check that the server answers, or compare clocks.
+    Ping {
+        /// When it was sent, in seconds of the client's clock, if clocks are to be compared.
+        time: Option<f64>,
+    },
     /// List the rooms.
     Rooms,
     /// List the commands.
@@ -38,5 +41,7 @@ pub enum Request {
         room: RoomName,
         /// The pose.
         pose: Pose,
+        /// When it was sampled, in seconds of the client's clock, if the client says so.
+        time: Option<f64>,
     },
 }

@@ -2,6 +2,7 @@
 //! A test can give it its own clock and streams.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{mpsc, watch};
 
@@ -47,6 +48,7 @@ impl World {
         let (hub_sender, inputs) = mpsc::channel(INPUT_QUEUE);
         let (subscriber, subscriptions) = Subscriber::new();
         let refused = Arc::new(Refused::default());
+        let round_trips_wanted = Arc::new(AtomicBool::new(false));
         let hub = Hub::new(HubParts {
             inputs,
             subscriptions,
@@ -59,10 +61,12 @@ impl World {
             events,
             pacing: pacing.clone(),
             refused: refused.clone(),
+            round_trips_wanted: round_trips_wanted.clone(),
             log,
         });
         let gates = Gates::new(limits.queue_bytes);
-        let shared = Shared { clock, limits, budget, hub: hub_sender, pacing, gates };
+        let shared =
+            Shared { clock, limits, budget, hub: hub_sender, pacing, gates, round_trips_wanted };
         let service = Service { shared: Arc::new(shared), refused, stopping };
         Self { hub, service: Arc::new(service), subscriber }
     }

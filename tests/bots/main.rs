@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use vrlobby::bots::{BotOptions, BotsError, Report};
+use vrlobby::bots::{BotOptions, BotsError, ConnectError, Report};
 
 use crate::mock::Mock;
 
@@ -171,7 +171,7 @@ async fn if_nothing_listens_the_error_says_what_to_do() {
     drop(listener);
     let error = run(bots(&url, 3, 1), std::future::pending::<()>()).await.unwrap_err();
     let text = error.to_string();
-    assert!(matches!(error, BotsError::NothingListens { .. }), "{text}");
+    assert!(matches!(error, BotsError::Connect(ConnectError::NothingListens { .. })), "{text}");
     assert!(text.contains(&url) && text.contains("start the server") && text.contains("--url"));
 }
 

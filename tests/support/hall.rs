@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use tokio::sync::mpsc::Receiver;
+use vrlobby::events::{Interest, LobbyEvent};
 use vrlobby::operator::{Command, Done, Operator, OperatorError, Snapshot};
 use vrlobby::{Limits, Server, ServerHandle, Settings};
 
@@ -56,6 +58,11 @@ impl Hall {
 
     pub(crate) fn operator(&self) -> Operator {
         self.handle.operator()
+    }
+
+    /// Subscribes to events.
+    pub(crate) fn subscribe(&self, interest: Interest) -> Receiver<LobbyEvent> {
+        self.handle.subscribe(interest, 4096).expect("a subscription")
     }
 
     /// Has a command carried out.

@@ -142,7 +142,7 @@ impl Entry {
 }
 
 /// A time on the wire: seconds, a JSON number with at most six decimals.
-fn micros(time: &Json) -> u64 {
+pub(crate) fn micros(time: &Json) -> u64 {
     let digits = time.digits();
     let (seconds, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     assert!(fraction.len() <= 6, "{digits} has more than microseconds");

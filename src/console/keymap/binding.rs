@@ -1,5 +1,7 @@
 //! What a binding is: keys, what they do, and in which contexts.
 
+use ratatui::crossterm::event::KeyCode;
+
 use crate::console::input::Key;
 use crate::console::state::{Action, App, Overlay, Pane, Screen};
 
@@ -15,12 +17,18 @@ pub(crate) enum Context {
     Help,
     Confirm,
     Typing,
+    /// A text of the form.
+    Field,
+    /// A choice of the form, or its button.
+    Choice,
 }
 
 /// The context that the next key is pressed in.
 pub(crate) fn context(app: &App) -> Context {
     match (&app.overlay, app.screen, app.pane) {
         (Some(Overlay::Confirm(_)), _, _) => Context::Confirm,
+        (Some(Overlay::Record(form)), _, _) if form.is_typing() => Context::Field,
+        (Some(Overlay::Record(_)), _, _) => Context::Choice,
         (Some(_), _, _) => Context::Typing,
         (None, Screen::Help, _) => Context::Help,
         (None, Screen::Detail, _) => Context::Detail,
@@ -50,4 +58,22 @@ pub(crate) struct Binding {
 pub(crate) struct Group {
     pub(crate) name: &'static str,
     pub(crate) bindings: &'static [Binding],
+}
+
+pub(super) const fn bind(
+    keys: &'static [Key],
+    action: Action,
+    contexts: &'static [Context],
+    footer: Option<&'static str>,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, action, contexts, footer, help }
+}
+
+pub(super) const fn key(ch: char) -> Key {
+    Key::char(ch)
+}
+
+pub(super) const fn code(code: KeyCode) -> Key {
+    Key::of(code)
 }

@@ -39,12 +39,14 @@ fn rank(context: Context, action: Action) -> u8 {
         (Action::Fit | Action::Names, C::Map)
         | (Action::ShowLevel | Action::CaptureLevel, C::Log) => 3,
         (Action::Announce, C::Chat) => 3,
+        (Action::Mark, _) => 3,
         (Action::Filter, _) => 4,
         (Action::NextPane, _) => 5,
-        (Action::Kick, _) => 6,
-        (Action::CloseRoom, _) => 7,
-        (Action::FpsUp | Action::FpsDown, _) => 8,
-        (Action::Command, _) => 9,
+        (Action::Record | Action::Kick, _) => 6,
+        (Action::Consent | Action::Interval, _) => 7,
+        (Action::Command, _) => 8,
+        (Action::CloseRoom, _) => 9,
+        (Action::FpsUp | Action::FpsDown, _) => 9,
         (Action::Announce, _) => 10,
         (Action::Freeze, _) => 11,
         (Action::ShowLevel, _) => 12,
@@ -89,6 +91,8 @@ mod tests {
         }
         assert_eq!(find(Context::Confirm, Key::of(KeyCode::Esc)), Some(Action::No));
         assert_eq!(find(Context::Confirm, Key::of(KeyCode::Enter)), None);
-        assert_eq!(find(Context::Typing, Key::of(KeyCode::Esc)), Some(Action::No));
+        for context in [Context::Typing, Context::Field, Context::Choice] {
+            assert_eq!(find(context, Key::of(KeyCode::Esc)), Some(Action::No));
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use ratatui::crossterm::event::KeyCode;
 
-use super::binding::{Binding, Context, Group};
+use super::binding::{Context, Group, bind, code, key};
+use super::dialogs::{ASKED, FORM, TYPING};
 use crate::console::input::Key;
 use crate::console::state::{Action, Pane};
 use Context as C;
@@ -12,24 +13,6 @@ const TABLES: &[Context] = &[C::Rooms, C::Users];
 pub(crate) const SCREENS: &[Context] =
     &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail, C::Help];
 const LOOKING: &[Context] = &[C::Rooms, C::Users, C::Map, C::Chat, C::Log, C::Detail];
-
-const fn bind(
-    keys: &'static [Key],
-    action: Action,
-    contexts: &'static [Context],
-    footer: Option<&'static str>,
-    help: &'static str,
-) -> Binding {
-    Binding { keys, action, contexts, footer, help }
-}
-
-const fn key(ch: char) -> Key {
-    Key::char(ch)
-}
-
-const fn code(code: KeyCode) -> Key {
-    Key::of(code)
-}
 
 /// Every binding there is, in the order of the help.
 pub(crate) const GROUPS: &[Group] = &[
@@ -96,6 +79,40 @@ pub(crate) const GROUPS: &[Group] = &[
                 SCREENS,
                 Some("quit"),
                 "quit; asks while users are connected",
+            ),
+        ],
+    },
+    Group {
+        name: "Recording",
+        bindings: &[
+            bind(
+                &[key('r')],
+                Action::Record,
+                LOOKING,
+                Some("rec"),
+                "start recording, with a form for its fields; or stop it, asks first",
+            ),
+            bind(
+                &[key('m')],
+                Action::Mark,
+                LOOKING,
+                Some("mark"),
+                "set a numbered marker at this instant",
+            ),
+            bind(
+                &[key('M')],
+                Action::Interval,
+                LOOKING,
+                Some("interval"),
+                "begin an interval, or end it if it is open; takes its label",
+            ),
+            bind(&[key('N')], Action::Note, LOOKING, None, "mark an instant; takes its label"),
+            bind(
+                &[key('c')],
+                Action::Consent,
+                LOOKING,
+                Some("consent"),
+                "keep the user's data from now on, or stop keeping it",
             ),
         ],
     },
@@ -251,52 +268,7 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
         ],
     },
-    Group {
-        name: "When asked",
-        bindings: &[
-            bind(&[key('y')], Action::Yes, &[C::Confirm], Some("yes"), "do it"),
-            bind(
-                &[key('n'), code(KeyCode::Esc), Key::ctrl('c')],
-                Action::No,
-                &[C::Confirm],
-                Some("no"),
-                "don't",
-            ),
-            bind(
-                &[key('r')],
-                Action::Reason,
-                &[C::Confirm],
-                Some("reason"),
-                "give a reason that the user is told",
-            ),
-        ],
-    },
-    Group {
-        name: "When typing",
-        bindings: &[
-            bind(&[code(KeyCode::Enter)], Action::Enter, &[C::Typing], Some("done"), "take it"),
-            bind(
-                &[code(KeyCode::Tab)],
-                Action::Complete,
-                &[C::Typing],
-                Some("complete"),
-                "complete the word",
-            ),
-            bind(
-                &[code(KeyCode::Up)],
-                Action::Older,
-                &[C::Typing],
-                Some("history"),
-                "an older command",
-            ),
-            bind(&[code(KeyCode::Down)], Action::Newer, &[C::Typing], None, "a newer command"),
-            bind(
-                &[code(KeyCode::Esc), Key::ctrl('c')],
-                Action::No,
-                &[C::Typing],
-                Some("cancel"),
-                "leave it",
-            ),
-        ],
-    },
+    ASKED,
+    TYPING,
+    FORM,
 ];

@@ -1,7 +1,7 @@
 //! The state as a whole, and the questions that views and updates ask of it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 
@@ -13,11 +13,14 @@ use super::map_view::MapView;
 use super::overlay::Overlay;
 use super::pane::{Pane, Screen};
 use super::quality::{Concerns, concerns};
+use super::recording::{Recording, person, running};
 use super::skipping::Skipping;
 use super::toast::{self, Ticket, Toast, Tone};
 use crate::console::theme::Theme;
 use crate::model::{LogLevel, SessionId};
-use crate::operator::{ChatLine, Focus, RoomRow, ServerInfo, Snapshot, UserRow};
+use crate::operator::{
+    ChatLine, Focus, RecordedPerson, RecordingProgress, RoomRow, ServerInfo, Snapshot, UserRow,
+};
 
 /// The console's state.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(crate) struct App {
     pub(crate) theme: Theme,
     pub(crate) zone: TimeZone,
     pub(crate) snapshot: Arc<Snapshot>,
+    /// When the snapshot was taken in.
+    pub(crate) seen_at: Option<Instant>,
     pub(crate) frozen: bool,
     /// The pane that has the focus.
     pub(crate) pane: Pane,
@@ -45,6 +50,7 @@ pub(crate) struct App {
     pub(crate) chat_back: usize,
     pub(crate) log: LogView,
     pub(crate) detail: Detail,
+    pub(crate) recording: Recording,
     pub(crate) help_scroll: usize,
     pub(crate) toasts: Vec<Toast>,
     /// Lines entered on the command line, oldest first.
@@ -66,6 +72,7 @@ impl App {
             theme,
             zone,
             snapshot: Arc::default(),
+            seen_at: None,
             frozen: false,
             pane: Pane::Rooms,
             front: Pane::Log,
@@ -80,6 +87,7 @@ impl App {
             chat_back: 0,
             log: LogView::new(LogLevel::Info),
             detail: Detail::default(),
+            recording: Recording::default(),
             help_scroll: 0,
             toasts: Vec::new(),
             history: Vec::new(),
@@ -149,6 +157,52 @@ impl App {
         self.skipping.is_skipping(user.session, self.snapshot.taken_at)
     }
 
+    /// The recording that runs, as the snapshot has it.
+    pub(crate) fn running(&self) -> Option<&RecordingProgress> {
+        running(&self.snapshot)
+    }
+
+    /// A recording that ended before it was stopped, and why, until the operator takes note.
+    pub(crate) fn ended_early(&self) -> Option<(&RecordingProgress, &str)> {
+        self.recording.ended_early(&self.snapshot)
+    }
+
+    /// How the recording that runs knows a user.
+    pub(crate) fn person(&self, user: &UserRow) -> Option<&RecordedPerson> {
+        person(self.running()?, user)
+    }
+
+    /// Whether a user's data is kept, so far as that is in question.
+    pub(crate) fn is_kept(&self, user: &UserRow) -> bool {
+        self.person(user).is_none_or(|person| person.consent)
+    }
+
+    /// Whether it matters who sends a clock: something is recorded, or at least one user sends one.
+    pub(crate) fn has_clocks(&self) -> bool {
+        self.running().is_some() || self.snapshot.users.iter().any(|user| user.clock.is_some())
+    }
+
+    /// How long the recording had been running when the snapshot was taken.
+    pub(crate) fn recorded(&self) -> Option<Duration> {
+        self.running().map(|progress| self.snapshot.taken_at.since(progress.since))
+    }
+
+    /// How long the recording has been running by now, which a frozen snapshot does not show.
+    pub(crate) fn recorded_by(&self, now: Instant) -> Option<Duration> {
+        let age = self.seen_at.map_or(Duration::ZERO, |seen| now.saturating_duration_since(seen));
+        self.recorded().map(|recorded| recorded + age)
+    }
+
+    /// The intervals that are open.
+    pub(crate) fn open_intervals(&self) -> Vec<String> {
+        self.recording.open_intervals(&self.snapshot, self.seen_at)
+    }
+
+    /// Whether marks would be kept, as far as can be known.
+    pub(crate) fn may_mark(&self) -> bool {
+        self.running().is_some() || self.recording.starting.is_some() || self.frozen
+    }
+
     /// What the server should put into its snapshots in full.
     pub(crate) fn focus(&self) -> Focus {
         let user = (self.screen == Screen::Detail).then_some(self.detail.row.session);
@@ -159,6 +213,9 @@ impl App {
     pub(crate) fn take(&mut self, snapshot: Arc<Snapshot>) {
         self.skipping.take(&snapshot);
         self.snapshot = snapshot;
+        if let Some(Overlay::Record(form)) = &mut self.overlay {
+            form.meet(self.snapshot.users.iter().map(|user| &user.name));
+        }
         self.settle();
         self.show_liveliest_room();
         if self.screen == Screen::Detail {

@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::app::App;
-use super::overlay::{Confirm, Overlay};
+use super::overlay::{Confirm, Overlay, Prompt};
 use super::pane::{Pane, Screen};
 use super::toast::Tone;
 
@@ -11,6 +11,19 @@ pub(crate) fn is_available(app: &App, action: Action) -> bool {
     match action {
         Action::Kick => {
             app.subject().is_some() && !(app.screen == Screen::Detail && app.detail.gone)
+        }
+        Action::Consent => app.subject().is_some_and(|user| app.person(user).is_some()),
+        Action::Mark | Action::Interval | Action::Note => app.may_mark(),
+        Action::NextOption | Action::PreviousOption => {
+            matches!(&app.overlay, Some(Overlay::Record(form))
+                if !form.is_at_start() && form.starting.is_none())
+        }
+        Action::NextField
+        | Action::PreviousField
+        | Action::FieldBelow
+        | Action::FieldAbove
+        | Action::EnterField => {
+            matches!(&app.overlay, Some(Overlay::Record(form)) if form.starting.is_none())
         }
         Action::Open if app.pane == Pane::Rooms => app.rooms.selected.is_some(),
         Action::Open => app.selected_user().is_some(),
@@ -22,7 +35,14 @@ pub(crate) fn is_available(app: &App, action: Action) -> bool {
         Action::Fit => app.map.is_manual(),
         Action::Reason => matches!(app.overlay, Some(Overlay::Confirm(Confirm::Kick { .. }))),
         Action::Complete => {
-            matches!(app.overlay, Some(Overlay::Command(_) | Overlay::Filter(Pane::Log, ..)))
+            matches!(
+                app.overlay,
+                Some(
+                    Overlay::Command(_)
+                        | Overlay::Filter(Pane::Log, ..)
+                        | Overlay::Prompt(Prompt::Interval | Prompt::Note, _)
+                )
+            )
         }
         Action::Older | Action::Newer => matches!(app.overlay, Some(Overlay::Command(_))),
         Action::Back => {
@@ -31,6 +51,7 @@ pub(crate) fn is_available(app: &App, action: Action) -> bool {
                 || app.log.is_scrolled()
                 || app.chat_back > 0
                 || active_filter(app).is_some()
+                || app.ended_early().is_some()
                 || app.toasts.iter().any(|toast| toast.tone == Tone::Failed)
         }
         _ => true,

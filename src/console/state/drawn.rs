@@ -17,6 +17,8 @@ pub(crate) enum Hit {
     User(SessionId),
     Head(SessionId),
     Key(Action),
+    /// A field of the form, by its index.
+    Field(usize),
 }
 
 /// Where one frame put things; the view fills it in.
@@ -26,6 +28,7 @@ pub(crate) struct Drawn {
     heights: [usize; 5],
     pub(crate) rooms_offset: usize,
     pub(crate) users_offset: usize,
+    pub(crate) form_offset: usize,
     /// The farthest that help or detail can be scrolled.
     pub(crate) scroll_limit: usize,
     /// The farthest that the chat can be scrolled back.
@@ -38,7 +41,7 @@ impl Drawn {
     /// Starts the next frame, whose lists scroll from where they are now.
     pub(crate) fn next(&self) -> Self {
         let (rooms_offset, users_offset) = (self.rooms_offset, self.users_offset);
-        Self { rooms_offset, users_offset, ..Self::default() }
+        Self { rooms_offset, users_offset, form_offset: self.form_offset, ..Self::default() }
     }
 
     /// What is at a position, topmost first.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::command_line::CommandLine;
+use super::form::RecordForm;
 use super::line_input::LineInput;
 use super::pane::Pane;
 use crate::model::SessionId;
@@ -15,6 +16,7 @@ pub(crate) enum Overlay {
     /// Filters as it is typed; the string is the previous filter, restored by Esc.
     Filter(Pane, LineInput, String),
     Command(CommandLine),
+    Record(Box<RecordForm>),
 }
 
 /// A destructive action that waits for `y`.
@@ -29,6 +31,7 @@ pub(crate) enum Confirm {
     Close {
         room: Arc<str>,
     },
+    StopRecording,
     Quit,
 }
 
@@ -42,4 +45,8 @@ pub(crate) enum Prompt {
     Fps(Option<Arc<str>>),
     /// The reason for the kick being confirmed.
     Reason(Confirm),
+    /// The label of an interval to begin, or to end if it is open.
+    Interval,
+    /// The label of an instant.
+    Note,
 }

@@ -59,6 +59,20 @@ pub(crate) fn short_millis(time: Duration) -> String {
     if millis < 9.95 { format!("{millis:.1}") } else { format!("{millis:.0}") }
 }
 
+/// How far a clock is off, with its sign and unit, in at most seven characters where it is less
+/// than a day: `+0.3ms`, `-184ms`, `+12.5s`, `-3600s`.
+pub(crate) fn offset(seconds: f64) -> String {
+    let millis = seconds * 1e3;
+    match millis.abs() {
+        size if size < 99.95 => format!("{millis:+.1}ms"),
+        size if size < 999.5 => format!("{millis:+.0}ms"),
+        size if size < 99_950.0 => format!("{seconds:+.1}s"),
+        size if size < 1e9 => format!("{seconds:+.0}s"),
+        // Such a clock does not count from 1970.
+        _ => format!("{seconds:+.0e}s"),
+    }
+}
+
 /// A time span at a glance: `42s`, `14m03s`, `2h07m`, `3d04h`.
 pub(crate) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -89,6 +103,11 @@ mod tests {
             ["812B", "4.2k", "38.1M", "238M"]
         );
         assert_eq!([byte_rate(0.0), byte_rate(42_300.0)], ["0 B/s", "42.3 kB/s"]);
+        let offsets = [0.000_31, -0.184, 12.46, -3600.2, 1.7e9, 0.0];
+        assert_eq!(
+            offsets.map(offset),
+            ["+0.3ms", "-184ms", "+12.5s", "-3600s", "+2e9s", "+0.0ms"]
+        );
         assert_eq!(span(Duration::from_secs(7627)), "2h07m");
         assert_eq!(clock(Duration::from_secs(8047)), "02:14:07");
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::event::{Effect, send};
+use super::record;
 use crate::console::state::{App, Confirm, Overlay};
 use crate::console::text::cells;
 use crate::operator::Command;
@@ -22,9 +23,10 @@ pub(crate) fn close_room(app: &mut App) {
     }
 }
 
-/// Quits at once if nobody is connected, else asks.
+/// Quits at once if nobody is connected and nothing is recorded, else asks.
 pub(crate) fn quit(app: &mut App) -> Vec<Effect> {
-    if app.snapshot.users.is_empty() {
+    let is_recording = app.running().is_some() || app.recording.starting.is_some();
+    if app.snapshot.users.is_empty() && !is_recording {
         return vec![Effect::Exit];
     }
     ask(app, Confirm::Quit);
@@ -47,6 +49,7 @@ pub(crate) fn confirmed(app: &mut App, now: Instant) -> Vec<Effect> {
             vec![send(app, Command::KickSession { session, reason })]
         }
         Confirm::Close { room } => vec![send(app, Command::CloseRoom { room: room.to_string() })],
+        Confirm::StopRecording => vec![record::stop(app)],
         Confirm::Quit => vec![Effect::Exit],
     }
 }

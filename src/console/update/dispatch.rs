@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
+use super::answer;
 use super::event::{Effect, Event};
 use super::mouse;
 use super::perform::perform;
 use super::typing;
 use crate::console::input::{Input, Key, MouseKind};
 use crate::console::keymap::{self, Context};
-use crate::console::state::{App, Tone};
+use crate::console::state::App;
 
 /// Takes an event in and returns what is to be done about it.
 pub(crate) fn update(app: &mut App, event: Event, now: Instant) -> Vec<Effect> {
@@ -22,18 +23,16 @@ pub(crate) fn update(app: &mut App, event: Event, now: Instant) -> Vec<Effect> {
         Event::Snapshot(snapshot) => {
             if !app.frozen {
                 app.take(snapshot);
+                app.seen_at = Some(now);
             }
             Vec::new()
         }
         Event::Answer(ticket, answer) => {
-            match answer {
-                Ok(done) => app.toast(Tone::Done, done.message, Some(ticket), now),
-                Err(error) => app.toast(Tone::Failed, error.to_string(), Some(ticket), now),
-            }
+            answer::take(app, ticket, answer, now);
             Vec::new()
         }
         Event::Late(ticket) => {
-            app.toast(Tone::Waiting, "waiting for the server…", Some(ticket), now);
+            answer::late(app, ticket, now);
             Vec::new()
         }
         Event::Clock => {
@@ -53,7 +52,7 @@ fn on_key(app: &mut App, key: Key, now: Instant) -> Vec<Effect> {
     let context = keymap::context(app);
     match keymap::find(context, key) {
         Some(action) => perform(app, action, now),
-        None if context == Context::Typing => {
+        None if matches!(context, Context::Typing | Context::Field) => {
             typing::key(app, key);
             Vec::new()
         }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::event::{Effect, send};
-use super::{confirm, filter, prompt, screen};
+use super::{confirm, filter, mark, prompt, record, screen};
 use crate::console::state::{App, CommandLine, Confirm, Overlay, Screen};
 use crate::console::verbs::{Intent, parse};
 
@@ -18,7 +18,7 @@ pub(crate) fn enter(app: &mut App, now: Instant) -> Vec<Effect> {
             prompt::answered(app, prompt, input.text().trim(), now)
         }
         Some(Overlay::Filter(..)) => Vec::new(),
-        other @ (Some(Overlay::Confirm(_)) | None) => {
+        other @ (Some(Overlay::Confirm(_) | Overlay::Record(_)) | None) => {
             app.overlay = other;
             Vec::new()
         }
@@ -45,6 +45,10 @@ fn run(app: &mut App, line: &str, now: Instant) -> Vec<Effect> {
         Intent::Kick { session, user, reason } => {
             confirm::ask(app, Confirm::Kick { session, user, reason });
         }
+        Intent::Mark(..) if !app.may_mark() => app.fail(mark::NOT_RECORDING, now),
+        Intent::Mark(label, phase) => return vec![mark::labelled(app, label, phase, now)],
+        Intent::Record(path) => return vec![record::start(app, path)],
+        Intent::StopRecording => confirm::ask(app, Confirm::StopRecording),
         Intent::Close(room) => confirm::ask(app, Confirm::Close { room }),
         Intent::Show(level) => screen::show_level(app, level, now),
         Intent::Target(target) => app.log.show_target(target),

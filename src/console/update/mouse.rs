@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::event::Effect;
-use super::navigate;
 use super::perform::perform;
-use crate::console::state::{App, Hit, Pane, Screen};
+use super::{form, navigate};
+use crate::console::state::{App, Hit, Overlay, Pane, Screen};
 
 /// Does what a click on something means.
 pub(crate) fn click(app: &mut App, hit: Hit, now: Instant) -> Vec<Effect> {
     if let Hit::Key(action) = hit {
         return perform(app, action, now);
+    }
+    if let Hit::Field(index) = hit {
+        return form::click(app, index);
     }
     if app.overlay.is_some() || app.screen != Screen::Main {
         return Vec::new();
@@ -35,7 +38,7 @@ pub(crate) fn click(app: &mut App, hit: Hit, now: Instant) -> Vec<Effect> {
             app.users.selected = Some(session);
             app.settle();
         }
-        Hit::Key(_) => {}
+        Hit::Key(_) | Hit::Field(_) => {}
     }
     Vec::new()
 }
@@ -49,6 +52,9 @@ fn select_room(app: &mut App, room: Arc<str>) {
 
 /// Scrolls whatever is under the pointer, without moving the focus.
 pub(crate) fn wheel(app: &mut App, hit: &Hit, up: bool) {
+    if let Some(Overlay::Record(_)) = &app.overlay {
+        return form::change(app, |form| form.step_row(!up));
+    }
     if app.overlay.is_some() {
         return;
     }
@@ -62,6 +68,6 @@ pub(crate) fn wheel(app: &mut App, hit: &Hit, up: bool) {
         Hit::Pane(Pane::Map) | Hit::Head(_) => navigate::zoom(app, up),
         Hit::Pane(Pane::Chat) => navigate::scroll_chat(app, by * 3),
         Hit::Pane(Pane::Log) => navigate::scroll_log(app, up),
-        Hit::Key(_) => {}
+        Hit::Key(_) | Hit::Field(_) => {}
     }
 }

@@ -104,7 +104,8 @@ pub(crate) fn open(app: &mut App) {
     }
 }
 
-/// Goes back one level: out of a screen, a maximised pane, scrolling or a filter.
+/// Goes back one level: out of a screen, a maximised pane, scrolling or a filter; then takes note
+/// of what was reported.
 pub(crate) fn back(app: &mut App) {
     if app.screen != Screen::Main {
         app.screen = Screen::Main;
@@ -116,6 +117,8 @@ pub(crate) fn back(app: &mut App) {
         app.log.newest();
     } else if active_filter(app).is_some() {
         filter::set(app, app.pane, String::new());
+    } else if app.ended_early().is_some() {
+        app.recording.take_note(&app.snapshot);
     } else {
         app.chat_back = 0;
         app.toasts.clear();

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::event::{Effect, send};
-use super::{confirm, filter, line, navigate, prompt, rates, screen, typing};
+use super::{confirm, filter, form, line, mark, navigate, prompt, rates, record, screen, typing};
 use crate::console::state::{
     Action, App, CommandLine, LOCAL, Overlay, Pane, Screen, Tone, is_available, next_level,
 };
@@ -57,6 +57,11 @@ pub(crate) fn perform(app: &mut App, action: Action, now: Instant) -> Vec<Effect
             app.settle();
         }
         Action::Kick => confirm::kick(app),
+        Action::Consent => return record::consent(app),
+        Action::Record => record::toggle(app, now),
+        Action::Mark => return mark::instant(app, now),
+        Action::Interval => prompt::interval(app),
+        Action::Note => prompt::note(app),
         Action::CloseRoom => confirm::close_room(app),
         Action::Pin => {
             let room = app.selected_room().map(|room| (room.name.to_string(), !room.pinned));
@@ -84,6 +89,13 @@ pub(crate) fn perform(app: &mut App, action: Action, now: Instant) -> Vec<Effect
         Action::Older => typing::recall(app, true),
         Action::Newer => typing::recall(app, false),
         Action::Enter => return line::enter(app, now),
+        Action::NextField => form::change(app, |form| form.step(true)),
+        Action::PreviousField => form::change(app, |form| form.step(false)),
+        Action::FieldBelow => form::change(app, |form| form.step_row(true)),
+        Action::FieldAbove => form::change(app, |form| form.step_row(false)),
+        Action::NextOption => form::change(app, |form| form.turn(true)),
+        Action::PreviousOption => form::change(app, |form| form.turn(false)),
+        Action::EnterField => return form::enter(app),
     }
     Vec::new()
 }
@@ -95,6 +107,10 @@ fn refusal(app: &App, action: Action) -> Option<&'static str> {
     }
     match action {
         Action::Kick => Some("no user is selected"),
+        Action::Mark | Action::Interval | Action::Note => Some(mark::NOT_RECORDING),
+        Action::Consent if app.running().is_none() => Some("nothing is being recorded"),
+        Action::Consent if app.subject().is_none() => Some("no user is selected"),
+        Action::Consent => Some("the recording has not met this user yet"),
         Action::CloseRoom if app.selected_room().is_some() => {
             Some("lobby always exists and can't be closed")
         }

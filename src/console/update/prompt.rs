@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::confirm;
 use super::event::{Effect, send};
+use super::{confirm, mark};
 use crate::console::state::{App, Confirm, LineInput, Overlay, Prompt};
 use crate::console::text;
 use crate::console::verbs::set_fps;
+use crate::model::MarkPhase;
 use crate::operator::Command;
 
 /// Asks for the announcement to one room, or to all.
@@ -47,6 +48,16 @@ pub(crate) fn reason(app: &mut App) {
     }
 }
 
+/// Asks for the label of an interval.
+pub(crate) fn interval(app: &mut App) {
+    open(app, Prompt::Interval, LineInput::default());
+}
+
+/// Asks for the label of an instant.
+pub(crate) fn note(app: &mut App) {
+    open(app, Prompt::Note, LineInput::default());
+}
+
 fn open(app: &mut App, prompt: Prompt, line: LineInput) {
     app.overlay = Some(Overlay::Prompt(prompt, line));
 }
@@ -58,6 +69,14 @@ pub(crate) fn answered(app: &mut App, prompt: Prompt, text: &str, now: Instant) 
         Prompt::Announce(_) if text.is_empty() => {
             app.fail("nothing was announced: the text is empty", now);
             return Vec::new();
+        }
+        Prompt::Interval | Prompt::Note if text.is_empty() => {
+            app.fail("nothing was marked: the label is empty", now);
+            return Vec::new();
+        }
+        Prompt::Interval => return vec![mark::interval(app, text, now)],
+        Prompt::Note => {
+            return vec![mark::labelled(app, text.to_owned(), MarkPhase::Instant, now)];
         }
         Prompt::Announce(room) => {
             Command::Announce { room: room.as_ref().map(name), text: text.to_owned() }

@@ -1,5 +1,7 @@
 //! What keys, clicks and answers do to the state.
 
+mod recording;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! Edits the line being typed: the command line, a filter or a prompt.
 
-use super::{confirm, filter};
+use super::{confirm, filter, form, mark};
 use crate::console::input::Key;
 use crate::console::keymap;
 use crate::console::state::{App, LineInput, Overlay, Pane, Prompt};
@@ -35,11 +35,12 @@ fn edit(app: &mut App, change: impl FnOnce(&mut LineInput) -> bool) {
             let (pane, text) = (*pane, input.text().to_owned());
             filter::set(app, pane, text);
         }
+        Some(Overlay::Record(_)) => form::change(app, |form| form.edit(change)),
         Some(Overlay::Confirm(_)) | None => {}
     }
 }
 
-/// Completes a command, or a log target.
+/// Completes a command, a log target or a label.
 pub(crate) fn complete(app: &mut App) {
     match app.overlay.take() {
         Some(Overlay::Command(mut line)) => {
@@ -47,19 +48,26 @@ pub(crate) fn complete(app: &mut App) {
             app.overlay = Some(Overlay::Command(line));
         }
         Some(Overlay::Filter(Pane::Log, input, before)) => {
-            let typed = input.text();
-            let targets = app.log.targets();
-            let at = targets.iter().position(|target| target == typed);
-            let next = match at {
-                Some(at) => targets.get((at + 1) % targets.len()),
-                None => targets.iter().find(|target| target.contains(typed)),
-            };
-            let text = next.cloned().unwrap_or_else(|| typed.to_owned());
+            let text = next_of(&app.log.targets(), input.text());
             app.overlay = Some(Overlay::Filter(Pane::Log, LineInput::with(text.clone()), before));
             filter::set(app, Pane::Log, text);
         }
+        Some(Overlay::Prompt(prompt @ (Prompt::Interval | Prompt::Note), input)) => {
+            let text = next_of(&mark::offered(app), input.text());
+            app.overlay = Some(Overlay::Prompt(prompt, LineInput::with(text)));
+        }
         other => app.overlay = other,
     }
+}
+
+/// The word after the one that was typed in full, or the first that contains what was typed.
+fn next_of(words: &[String], typed: &str) -> String {
+    let at = words.iter().position(|word| word == typed);
+    let next = match at {
+        Some(at) => words.get((at + 1) % words.len()),
+        None => words.iter().find(|word| word.contains(typed)),
+    };
+    next.cloned().unwrap_or_else(|| typed.to_owned())
 }
 
 /// Steps through the command line's history.
@@ -74,6 +82,8 @@ pub(crate) fn cancel(app: &mut App) {
     match app.overlay.take() {
         Some(Overlay::Filter(pane, _, before)) => filter::set(app, pane, before),
         Some(Overlay::Prompt(Prompt::Reason(confirm), _)) => confirm::ask(app, confirm),
+        // So that a slip does not cost what was typed. Once it is started, there is no need.
+        Some(Overlay::Record(form)) if form.starting.is_none() => app.recording.draft = Some(form),
         _ => {}
     }
 }

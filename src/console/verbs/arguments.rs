@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::words::split;
 use crate::console::state::{App, Column};
 use crate::model::LogLevel;
 use crate::operator::{Command, UserRow};
@@ -50,6 +51,42 @@ pub(crate) fn user<'a>(name: &str, app: &'a App) -> Result<&'a UserRow, String> 
     let found =
         found.or_else(|| users.iter().find(|user| user.name.to_lowercase() == name.to_lowercase()));
     found.ok_or_else(|| format!("there is no user {name:?}"))
+}
+
+/// Finds a user who is there, or whom the recording has met, by name.
+pub(crate) fn recorded_user(name: &str, app: &App) -> Result<String, String> {
+    let here = user(name, app).map(|user| user.name.to_string());
+    let met = || app.running()?.people.iter().find(|person| person.user == name);
+    here.or_else(|error| met().map(|person| person.user.clone()).ok_or(error))
+}
+
+/// Takes a text as a label, with or without quotes around it.
+pub(crate) fn label(text: &str) -> String {
+    match split(text) {
+        Some((word, rest)) if text.starts_with('"') && rest.trim().is_empty() => word,
+        _ => text.to_owned(),
+    }
+}
+
+/// The label of an interval that is open.
+pub(crate) fn open_label(text: &str, app: &App) -> Result<String, String> {
+    let (label, open) = (label(text), app.open_intervals());
+    if app.frozen || open.contains(&label) {
+        return Ok(label);
+    }
+    Err(match &open[..] {
+        [] => format!("there is no interval {label:?}: none is open"),
+        _ => format!("there is no interval {label:?}; open: {}", open.join(", ")),
+    })
+}
+
+/// Parses yes or no.
+pub(crate) fn yes(word: &str) -> Result<bool, String> {
+    match word {
+        "yes" | "y" => Ok(true),
+        "no" | "n" => Ok(false),
+        _ => Err(format!("{word:?} is neither yes nor no")),
+    }
 }
 
 /// Parses a log level, by name or by number.

@@ -47,6 +47,9 @@ fn values(app: &App, arg: Arg) -> Vec<String> {
         }
         Arg::Column => columns(&mut UserSort::ALL.iter().map(|sort| sort.name())),
         Arg::Target => app.log.targets(),
+        Arg::Label => app.recording.labels().cloned().collect(),
+        Arg::OpenLabel => app.open_intervals(),
+        Arg::YesNo => ["yes", "no"].map(str::to_owned).into(),
         Arg::Text => Vec::new(),
     }
 }

@@ -1,12 +1,13 @@
 //! What a typed command means.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::arguments::{self, column, level, new_room, set_fps, user};
 use super::table::VERBS;
 use super::words::split;
-use crate::console::state::{App, Pane, RoomSort, UserSort};
-use crate::model::{LogLevel, SessionId};
+use crate::console::state::{App, Pane, RoomSort, UserSort, file_named};
+use crate::model::{LogLevel, MarkPhase, SessionId};
 use crate::operator::Command;
 
 /// What a typed line means.
@@ -15,6 +16,9 @@ pub(crate) enum Intent {
     Send(Command),
     Kick { session: SessionId, user: Arc<str>, reason: Option<String> },
     Close(Arc<str>),
+    Mark(String, MarkPhase),
+    Record(Option<PathBuf>),
+    StopRecording,
     Show(LogLevel),
     Target(Option<String>),
     Room(Arc<str>),
@@ -49,6 +53,7 @@ pub(crate) fn parse(line: &str, app: &App) -> Result<Intent, String> {
     let text = rest.trim();
     let first = split(rest);
     let word = first.as_ref().map(|(word, _)| word.as_str());
+    let second = first.as_ref().and_then(|(_, rest)| split(rest)).map(|(word, _)| word);
     let needed = || word.ok_or_else(|| format!("use it as {}", usage()));
     let room = || arguments::room(word, app);
     Ok(match verb.name {
@@ -60,12 +65,7 @@ pub(crate) fn parse(line: &str, app: &App) -> Result<Intent, String> {
             Intent::Kick { session: user.session, user: user.name.clone(), reason }
         }
         "close" => Intent::Close(room()?),
-        "fps" => {
-            let rate = needed()?;
-            let room = split(first.as_ref().map(|(_, rest)| *rest).unwrap_or_default())
-                .map(|(room, _)| room);
-            Intent::Send(set_fps(rate, room)?)
-        }
+        "fps" => Intent::Send(set_fps(needed()?, second)?),
         "say" | "sayall" => {
             needed()?;
             let room = if verb.name == "say" {
@@ -92,6 +92,32 @@ pub(crate) fn parse(line: &str, app: &App) -> Result<Intent, String> {
         "filter" => Intent::Filter(text.to_owned()),
         "sort" if app.pane == Pane::Rooms => Intent::SortRooms(column(needed()?)?),
         "sort" => Intent::SortUsers(column(needed()?)?),
+        "record" if text == "stop" && app.running().is_none() && !app.frozen => {
+            return Err("nothing is being recorded".to_owned());
+        }
+        "record" if text == "stop" => Intent::StopRecording,
+        "record" => Intent::Record(file_named(&arguments::label(text))?),
+        "mark" | "begin" => {
+            needed()?;
+            let is_mark = verb.name == "mark";
+            let phase = if is_mark { MarkPhase::Instant } else { MarkPhase::Begin };
+            Intent::Mark(arguments::label(text), phase)
+        }
+        "end" => {
+            needed()?;
+            Intent::Mark(arguments::open_label(text, app)?, MarkPhase::End)
+        }
+        "subject" => {
+            let user = arguments::recorded_user(needed()?, app)?;
+            second.ok_or_else(|| format!("use it as {}", usage()))?;
+            let rest = first.as_ref().map(|(_, rest)| rest.trim()).unwrap_or_default();
+            Intent::Send(Command::SetSubject { user, subject: arguments::label(rest) })
+        }
+        "consent" => {
+            let user = arguments::recorded_user(needed()?, app)?;
+            let consent = second.ok_or_else(|| format!("use it as {}", usage()))?;
+            Intent::Send(Command::SetConsent { user, consent: arguments::yes(&consent)? })
+        }
         "freeze" => Intent::Freeze,
         "help" => Intent::Help,
         _ => Intent::Quit,

@@ -9,6 +9,10 @@ pub(crate) enum Arg {
     Rate,
     Column,
     Target,
+    /// The label of a mark, and of an interval that is open.
+    Label,
+    OpenLabel,
+    YesNo,
     Text,
 }
 
@@ -52,6 +56,22 @@ pub(crate) const VERBS: &[Verb] = &[
     verb("user", "USER", &[Arg::User], "all about a user"),
     verb("filter", "[TEXT]", &[Arg::Text], "filter the table in focus"),
     verb("sort", "COLUMN", &[Arg::Column], "sort the table in focus"),
+    verb("record", "[FILE]", &[Arg::Text], "start recording; `:record stop` stops it"),
+    verb("mark", "LABEL", &[Arg::Label], "mark an instant in the recording"),
+    verb("begin", "LABEL", &[Arg::Label], "begin an interval in the recording"),
+    verb("end", "LABEL", &[Arg::OpenLabel], "end an interval in the recording"),
+    verb(
+        "subject",
+        "USER SUBJECT",
+        &[Arg::User, Arg::Text],
+        "name the subject that a user is recorded as",
+    ),
+    verb(
+        "consent",
+        "USER yes|no",
+        &[Arg::User, Arg::YesNo],
+        "keep a user's data from now on, or stop keeping it",
+    ),
     verb("freeze", "", &[], "freeze the screen, or go on"),
     verb("help", "", &[], "all keys and commands"),
     verb("quit", "", &[], "stop the server"),

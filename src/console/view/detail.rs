@@ -11,9 +11,11 @@ use super::chat::message;
 use super::log::time_of_day;
 use super::users::{severity_style, state};
 use crate::console::state::{App, Drawn};
-use crate::console::text::{bytes, cells, left, rate, right, short_millis, span, sparkline, width};
+use crate::console::text::{
+    bytes, cells, left, millis, rate, right, short_millis, span, sparkline, width,
+};
 use crate::model::HISTORY_SECONDS;
-use crate::operator::{PoseRow, RefusalLine};
+use crate::operator::{ClockReading, PoseRow, RefusalLine};
 
 const LABEL: usize = 14;
 
@@ -77,6 +79,42 @@ fn about(app: &App, lines: &mut Vec<Line<'static>>) {
         row.skipped_ticks
     );
     lines.push(labelled(app, "sent to it", sent));
+    if app.has_clocks() {
+        lines.push(labelled(app, "clock", clock(row.clock)));
+    }
+    recorded(app, lines);
+}
+
+fn clock(reading: Option<ClockReading>) -> String {
+    let Some(reading) = reading else {
+        return "sends none, so only the server's times are known".to_owned();
+    };
+    let off = match reading.offset.abs() {
+        size if size < 1.0 => format!("{:+.2} ms", reading.offset * 1e3),
+        _ => format!("{:+.5} s", reading.offset),
+    };
+    let steps = match reading.steps {
+        0 => "no steps".to_owned(),
+        1 => "1 step".to_owned(),
+        steps => format!("{steps} steps"),
+    };
+    format!(
+        "{off} against the server's, ± {} ms, {steps}, {} probes, the last {:.1} s ago",
+        millis(reading.bound),
+        reading.probes,
+        reading.newest.as_secs_f64()
+    )
+}
+
+/// How the recording knows this user.
+fn recorded(app: &App, lines: &mut Vec<Line<'static>>) {
+    let Some(person) = app.person(&app.detail.row) else { return };
+    let mut line = labelled(app, "recorded", format!("as {}, ", cells(&person.subject)));
+    line.push_span(match person.consent {
+        true => Span::styled("data is kept; c stops that", app.theme.text()),
+        false => Span::styled("! data is not kept; c keeps it from then on", app.theme.warn()),
+    });
+    lines.push(line);
 }
 
 fn quality(app: &App, lines: &mut Vec<Line<'static>>) {

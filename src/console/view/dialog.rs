@@ -6,7 +6,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph, Widget, Wrap};
 
 use crate::console::state::{App, Confirm};
-use crate::console::text::cells;
+use crate::console::text::{bytes, cells, clock};
+use crate::operator::RecordingProgress;
 
 pub(crate) fn draw(body: Rect, buffer: &mut Buffer, app: &App, confirm: &Confirm) {
     let theme = app.theme;
@@ -73,11 +74,61 @@ pub(crate) fn words(app: &App, confirm: &Confirm) -> (String, Vec<String>) {
             }
             (format!("Close room {} and drop {users}?", cells(room)), facts)
         }
-        Confirm::Quit => {
-            let users = counted(app.snapshot.users.len(), "user");
-            let rooms = counted(app.snapshot.rooms.len(), "room");
-            let facts = vec!["All are told that the server goes down.".to_owned()];
-            (format!("Stop the server and drop {users} in {rooms}?"), facts)
+        Confirm::StopRecording => match app.running() {
+            Some(progress) => stop_recording(app, progress),
+            None => {
+                ("The recording has ended".to_owned(), vec!["There is nothing to stop.".to_owned()])
+            }
+        },
+        Confirm::Quit => quit(app),
+    }
+}
+
+fn stop_recording(app: &App, progress: &RecordingProgress) -> (String, Vec<String>) {
+    let time = clock(app.recorded().unwrap_or_default());
+    let file = progress.file.display().to_string();
+    let mut facts = vec![
+        format!("Into {}", cells(&file)),
+        format!(
+            "So far {}: {} poses, {}, {}",
+            bytes(progress.bytes as f64),
+            progress.poses,
+            counted(progress.events as usize, "event"),
+            counted(progress.markers as usize, "marker")
+        ),
+    ];
+    for (count, what) in [
+        (progress.left_out, "poses and events left out, for want of consent"),
+        (progress.lost, "poses and events lost, because the disk could not keep up"),
+    ] {
+        if count > 0 {
+            facts.push(format!("{count} {what}"));
         }
     }
+    let open = app.open_intervals();
+    if !open.is_empty() {
+        facts.push(format!("Still open: {}", cells(&open.join(", "))));
+    }
+    (format!("Stop recording after {time}?"), facts)
+}
+
+fn quit(app: &App) -> (String, Vec<String>) {
+    let (users, rooms) = (app.snapshot.users.len(), app.snapshot.rooms.len());
+    let drop = format!("drop {} in {}", counted(users, "user"), counted(rooms, "room"));
+    let mut facts = Vec::new();
+    if users > 0 {
+        facts.push("All are told that the server goes down.".to_owned());
+    }
+    let question = match app.recorded() {
+        None => format!("Stop the server and {drop}?"),
+        Some(time) => {
+            facts.push("The recording is completed first; nothing of it is lost.".to_owned());
+            let time = clock(time);
+            match users {
+                0 => format!("Stop the server and its recording after {time}?"),
+                _ => format!("Stop the server and its recording after {time}, and {drop}?"),
+            }
+        }
+    };
+    (question, facts)
 }

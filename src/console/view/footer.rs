@@ -2,9 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
+use super::typed;
 use crate::console::keymap::{self, Binding};
 use crate::console::state::{
     Action, App, CommandLine, Confirm, Drawn, Hit, LineInput, Overlay, Pane, Prompt,
@@ -20,19 +20,24 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
         }
         Some(Overlay::Filter(Pane::Log, input, _)) => Some(("target /".to_owned(), input)),
         Some(Overlay::Filter(pane, input, _)) => Some((format!("{} /", pane.name()), input)),
-        Some(Overlay::Prompt(prompt, input)) => Some((question(app, prompt), input)),
-        Some(Overlay::Confirm(_)) | None => None,
+        Some(Overlay::Prompt(prompt, input)) => {
+            if let Prompt::Interval = prompt {
+                above(area, buffer, app, &open_intervals(app), None);
+            }
+            Some((question(app, prompt, input.text()), input))
+        }
+        Some(Overlay::Confirm(_) | Overlay::Record(_)) | None => None,
     };
     let mut from = area.x + 1;
     if let Some((label, input)) = typed {
-        let keys: usize = keymap::footer(app).iter().map(|binding| chip_width(binding)).sum();
+        let keys: usize = keymap::footer(app).iter().map(|binding| chip_width(app, binding)).sum();
         let limit = (area.width as usize).saturating_sub(keys + 3);
         from += line(Rect { x: from, width: limit as u16, ..area }, buffer, app, &label, input) + 1;
     }
     chips(Rect { x: from, width: area.right().saturating_sub(from), ..area }, buffer, app, drawn);
 }
 
-fn question(app: &App, prompt: &Prompt) -> String {
+fn question(app: &App, prompt: &Prompt, typed: &str) -> String {
     let users = |room: &str| {
         let room = app.snapshot.rooms.iter().find(|other| &*other.name == room);
         room.map_or(0, |room| room.users)
@@ -49,32 +54,20 @@ fn question(app: &App, prompt: &Prompt) -> String {
         Prompt::Fps(None) => "fps of all rooms: ".to_owned(),
         Prompt::Reason(Confirm::Kick { user, .. }) => format!("reason for {}: ", cells(user)),
         Prompt::Reason(_) => "reason: ".to_owned(),
+        Prompt::Interval => {
+            let is_open = app.open_intervals().iter().any(|label| label == typed.trim());
+            if is_open { "end interval: " } else { "begin interval: " }.to_owned()
+        }
+        Prompt::Note => "mark: ".to_owned(),
     }
 }
 
 /// Draws a label and a line with its cursor; returns its width.
 fn line(area: Rect, buffer: &mut Buffer, app: &App, label: &str, input: &LineInput) -> u16 {
     let label = cut(label, area.width as usize / 2);
-    let limit = (area.width as usize).saturating_sub(width(&label) + 1);
-    let (before, after) = input.halves();
-    let (before, after) = (cells(before), cells(after));
-    // Keep the text right before the cursor visible.
-    let mut shown = &*before;
-    while width(shown) > limit {
-        let mut chars = shown.chars();
-        chars.next();
-        shown = chars.as_str();
-    }
-    let under: String = after.chars().take(1).collect();
-    let rest: String = after.chars().skip(1).collect();
-    let cursor = if under.is_empty() { " ".to_owned() } else { under };
-    let left = limit.saturating_sub(width(shown) + width(&cursor).saturating_sub(1));
-    let spans = vec![
-        Span::styled(label, app.theme.accent()),
-        Span::raw(shown),
-        Span::styled(cursor, app.theme.text().add_modifier(Modifier::REVERSED)),
-        Span::raw(cut(&rest, left).into_owned()),
-    ];
+    let limit = (area.width as usize).saturating_sub(width(&label));
+    let mut spans = vec![Span::styled(label.into_owned(), app.theme.accent())];
+    spans.extend(typed::spans(input, limit, app.theme));
     let line = Line::from(spans);
     buffer.set_line(area.x, area.y, &line, area.width);
     area.width
@@ -86,6 +79,19 @@ fn candidates(area: Rect, buffer: &mut Buffer, app: &App, line: &CommandLine) {
         Some((words, at)) => (words.to_vec(), Some(at)),
         None => (completions(app, line.input.text()).words, None),
     };
+    above(area, buffer, app, &words, picked);
+}
+
+fn open_intervals(app: &App) -> Vec<String> {
+    let mut words = app.open_intervals();
+    if !words.is_empty() {
+        words.insert(0, "open:".to_owned());
+    }
+    words
+}
+
+/// Draws words on the line above, one of which may be picked.
+fn above(area: Rect, buffer: &mut Buffer, app: &App, words: &[String], picked: Option<usize>) {
     if words.is_empty() || area.y == 0 {
         return;
     }
@@ -118,12 +124,13 @@ fn name(app: &App, binding: &Binding) -> &'static str {
         Action::Freeze if app.frozen => "go on",
         Action::Pin if app.selected_room().is_some_and(|room| room.pinned) => "unpin",
         Action::AllUsers if app.all_users => "one room",
+        Action::Record if app.running().is_some() => "stop",
         _ => binding.footer.unwrap_or_default(),
     }
 }
 
-fn chip_width(binding: &Binding) -> usize {
-    let text = binding.footer.unwrap_or_default();
+fn chip_width(app: &App, binding: &Binding) -> usize {
+    let text = name(app, binding);
     width(&label(binding)) + 2 + if text.is_empty() { 1 } else { width(text) + 3 }
 }
 
@@ -131,14 +138,17 @@ fn chips(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let mut bindings = keymap::footer(app);
     // The way out is the last to be left out.
     let quit = bindings.pop_if(|binding| binding.action == Action::Quit);
-    let mut free = area.width as usize;
-    free = free.saturating_sub(quit.map_or(0, chip_width));
+    // No gap follows the last.
+    let mut free = area.width as usize + 2;
+    free = free.saturating_sub(quit.map_or(0, |quit| chip_width(app, quit)));
     bindings.retain(|binding| {
-        let wide = chip_width(binding);
+        let wide = chip_width(app, binding);
         let fits = wide <= free;
         free = if fits { free - wide } else { 0 };
         fits
     });
+    // A key that shares the next one's word says nothing without it.
+    while bindings.pop_if(|binding| binding.footer == Some("")).is_some() {}
     bindings.extend(quit);
     let mut x = area.x;
     for binding in bindings {

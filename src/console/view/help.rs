@@ -74,6 +74,8 @@ fn blocks(app: &App, wide: usize) -> Vec<Vec<Line<'static>>> {
     let marks = [
         ("! !!", "a value of concern, and one that others notice; Enter says why"),
         ("◆", "a pinned room"),
+        ("⊘", "a user whose data is not recorded, for want of consent"),
+        ("◷", "a user who sends no clock, so that only the server's times are known"),
         ("30*", "a room with a rate of its own"),
         ("gap p95", "milliseconds between poses: the longest, and what 95 of 100 stay below"),
     ];

@@ -23,6 +23,7 @@ impl Cell {
 }
 
 /// A column; the name comes before all of them.
+#[derive(Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) title: &'static str,
     /// In cells, without the gap before it.

@@ -1,5 +1,7 @@
 //! Turns a connection's bytes into inputs for the hub.
 
+use std::sync::atomic::Ordering;
+
 use super::shared::Shared;
 use crate::connection::Connection;
 use crate::hub::Input;
@@ -20,6 +22,8 @@ pub(super) struct Intake {
     reader: FrameReader,
     rooms: RoomCache,
     quota: Quota,
+    /// The client compares clocks, for which the hub needs its round trips.
+    probes: bool,
     /// To be passed on to the hub.
     pub(super) inputs: Vec<Input>,
     /// Charges the memory budget for the incomplete message that the reader holds.
@@ -38,6 +42,7 @@ impl Intake {
             reader: FrameReader::new(shared.limits.max_message_bytes),
             rooms: RoomCache::default(),
             quota: Quota::new(&shared.limits, shared.clock.now()),
+            probes: false,
             inputs: Vec::new(),
             charge: None,
         }
@@ -72,11 +77,13 @@ impl Intake {
         connection.liveness.hear(now, bytes.len());
         self.quota.owe(connection.take_debt());
         let mut turn = Turn {
+            shared,
             limits: &shared.limits,
             connection,
             now,
             rooms: &mut self.rooms,
             quota: &mut self.quota,
+            probes: &mut self.probes,
             inputs: &mut self.inputs,
             refused: None,
             poses: 0,
@@ -119,11 +126,13 @@ impl Intake {
 
 /// The frames of one read.
 struct Turn<'a> {
+    shared: &'a Shared,
     limits: &'a Limits,
     connection: &'a Connection,
     now: Timestamp,
     rooms: &'a mut RoomCache,
     quota: &'a mut Quota,
+    probes: &'a mut bool,
     inputs: &'a mut Vec<Input>,
     refused: Option<Refused>,
     poses: u64,
@@ -170,7 +179,12 @@ impl Receiver for &mut Turn<'_> {
                 }
             }
             Incoming::Pong(payload) => {
-                self.connection.liveness.pong(payload, self.now);
+                let round_trip = self.connection.liveness.pong(payload, self.now);
+                let wanted = *self.probes || self.shared.round_trips_wanted.load(Ordering::Relaxed);
+                if let Some(round_trip) = round_trip.filter(|_| wanted) {
+                    let (session, received) = (self.connection.id, self.now);
+                    self.inputs.push(Input::RoundTrip { session, round_trip, received });
+                }
                 self.count_frame();
             }
             Incoming::Close(code) => {
@@ -214,7 +228,14 @@ impl Turn<'_> {
 
     fn pass(&mut self, request: Result<Request, Refusal>) {
         self.flush_refused();
-        self.inputs.push(Input::Request(self.connection.id, request, None));
+        let session = self.connection.id;
+        self.inputs.push(match request {
+            Ok(Request::Ping { time: Some(client) }) => {
+                *self.probes = true;
+                Input::Probe { session, client, received: self.now }
+            }
+            request => Input::Request(session, request, None),
+        });
     }
 
     /// Refuses a request that was not decoded. Its answer goes through the hub, so that answers

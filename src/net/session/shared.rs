@@ -1,6 +1,7 @@
 //! What all sessions share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::mpsc;
 
@@ -18,4 +19,6 @@ pub(crate) struct Shared {
     pub(crate) hub: mpsc::Sender<Input>,
     pub(crate) pacing: Arc<Pacing>,
     pub(crate) gates: Gates,
+    /// Whether the hub wants every round trip, not only those of clients that compare clocks.
+    pub(crate) round_trips_wanted: Arc<AtomicBool>,
 }

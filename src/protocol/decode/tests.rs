@@ -37,11 +37,33 @@ fn depth_is_bounded_outside_of_strings() {
 
 #[test]
 fn system_wins_and_the_last_key_wins() {
-    assert_eq!(accepted(r#"{"room":1,"system":"rooms","system":"ping"}"#), Request::Ping);
+    let ping = Request::Ping { time: None };
+    assert_eq!(accepted(r#"{"room":1,"system":"rooms","system":"ping"}"#), ping);
     let Request::Join(room) = accepted(r#"{"room":"a","type":"join","data":"","room":"b"}"#) else {
         panic!("not a join")
     };
     assert_eq!(room.as_str(), "b");
+}
+
+#[test]
+fn a_ping_has_a_time_or_none_and_is_never_refused() {
+    for (options, time) in [
+        (r#"{"time":1.5}"#, Some(1.5)),
+        (r#"{"time" : -2e3, "more":{}}"#, Some(-2000.0)),
+        (r#"{"time":1,"time":2}"#, Some(2.0)),
+        (r#"{"time":2,"t\u0069me":3}"#, Some(3.0)),
+        (r#"{"time":2,"time":null}"#, None),
+        (r#"{"time":1e16}"#, None),
+        (r#"{"time":1e999}"#, None),
+        (r#"{"time":"1"}"#, None),
+        ("{}", None),
+        ("null", None),
+        ("[1]", None),
+        ("1", None),
+    ] {
+        let text = format!(r#"{{"system":"ping","options":{options}}}"#);
+        assert_eq!(accepted(&text), Request::Ping { time }, "{text}");
+    }
 }
 
 #[test]
@@ -84,10 +106,12 @@ fn data_passes_as_it_came() {
 }
 
 /// Messages of every kind, in the forms that clients send.
-const MESSAGES: [&str; 12] = [
+const MESSAGES: [&str; 14] = [
     r#"{"system":"login","options":{"user":"ada","pass":"secret"}}"#,
     r#"{ "system" : "login", "options" : { "pass" : "", "user" : "\u674e\ud83d\ude42" } }"#,
     r#"{"system":"ping"}"#,
+    r#"{"system":"ping","options":{"time":12.5}}"#,
+    r#"{"room":"hall","type":"transform","data":{"time":1763000000.000042,"pos":{"x":1,"y":1.7,"z":-3}}}"#,
     r#"{"system":"rooms","room":"x"}"#,
     r#"{"room":"hall","type":"join","data":""}"#,
     r#"{"room":"李雷","type":"leave","data":null}"#,

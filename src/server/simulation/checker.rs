@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
+use super::clocks::Told;
 use super::history::{Asked, Connection, Ending, Entry, Got, Heads, History, Step};
 use super::model::{Expect, Model, Session};
 use crate::lobby::event::EventKind;
@@ -66,7 +67,8 @@ pub(super) fn check(history: &History) -> Result<(), Violation> {
     let model = Model::new(history)?;
     let mut present = BTreeMap::new();
     for (index, connection) in history.connections.iter().enumerate() {
-        let mut reader = Reader::new(history, &model, connection);
+        let mut reader = Reader::new(history, &model, connection)
+            .map_err(|violation| Violation::new(Some((index, 0)), violation.what))?;
         let result = reader.read_all();
         let at = reader.at;
         result.map_err(|violation| Violation::new(Some((index, at)), violation.what))?;
@@ -78,7 +80,9 @@ pub(super) fn check(history: &History) -> Result<(), Violation> {
     }
     if !history.abrupt {
         // No ghosts: what the operator sees is what the events say, and what the clients believe.
-        let sight = model.sight();
+        let mut sight = model.sight();
+        super::clocks::check_sight(history)?;
+        sight.clocks = history.sight.clocks.clone();
         ensure!(history.sight == sight, "the operator sees {:?} for {sight:?}", history.sight);
         ensure!(sight.users == present, "clients believe {present:?} for {sight:?}");
     }
@@ -106,6 +110,8 @@ struct Reader<'a> {
     expected: VecDeque<&'a (usize, Expect)>,
     asked: VecDeque<(Timestamp, &'a Asked)>,
     pings: VecDeque<&'a [u8]>,
+    clocks: Told,
+    logged_in: bool,
     views: BTreeMap<String, View>,
     /// Rooms that the operator is closing: it was told of its own leave, but not yet of everyone's.
     left: BTreeSet<String>,
@@ -131,9 +137,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(history: &'a History, model: &'a Model, connection: &'a Connection) -> Self {
+    fn new(
+        history: &'a History,
+        model: &'a Model,
+        connection: &'a Connection,
+    ) -> Result<Self, Violation> {
         let session = model.sessions.get(&connection.session);
-        Self {
+        Ok(Self {
             history,
             model,
             connection,
@@ -141,6 +151,8 @@ impl<'a> Reader<'a> {
             expected: session.map(|session| session.expected.iter().collect()).unwrap_or_default(),
             asked: VecDeque::new(),
             pings: VecDeque::new(),
+            clocks: Told::new(history, connection)?,
+            logged_in: false,
             views: BTreeMap::new(),
             left: BTreeSet::new(),
             user: None,
@@ -156,7 +168,7 @@ impl<'a> Reader<'a> {
             told: Timestamp::default(),
             now: Timestamp::default(),
             at: 0,
-        }
+        })
     }
 
     fn read_all(&mut self) -> Result<(), Violation> {
@@ -220,8 +232,11 @@ impl<'a> Reader<'a> {
                         data: data.into(),
                     }
                 }
-                EventKind::Moved { session: by, room, pose, .. } if Some(*by) == session => {
-                    Asked::Pose { room: room.as_str().into(), mark: pose.pos[0] as u64 }
+                EventKind::Moved { session: by, room, pose, client_time }
+                    if Some(*by) == session =>
+                {
+                    let mark = pose.pos[0] as u64;
+                    Asked::Pose { room: room.as_str().into(), mark, time: *client_time }
                 }
                 _ => continue,
             };
@@ -236,7 +251,7 @@ impl<'a> Reader<'a> {
             let matches = match (expect, self.asked.front()) {
                 (
                     Expect::Posed { room, mark },
-                    Some((_, Asked::Pose { room: asked, mark: sent })),
+                    Some((_, Asked::Pose { room: asked, mark: sent, .. })),
                 ) => room == asked && mark == sent,
                 (Expect::Left { room }, Some((_, Asked::Leave(asked)))) => room == asked,
                 _ => false,
@@ -260,7 +275,11 @@ impl<'a> Reader<'a> {
         match got {
             Got::Answer { code, time, detail } => {
                 self.tell(*time)?;
-                if *code >= 400 { self.refusal(*code, detail) } else { self.answer(*code, detail) }
+                if *code >= 400 {
+                    self.refusal(*code, detail)
+                } else {
+                    self.answer(*code, *time, detail)
+                }
             }
             Got::Events { room, entries } => self.events(room, entries),
             Got::Tick { room, heads } => self.tick(room, heads),
@@ -297,17 +316,27 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The request that is answered.
-    fn answered(&mut self) -> Result<Option<&'a Asked>, Violation> {
+    /// The request that is answered, and when it was sent.
+    fn answered_of(&mut self) -> Result<Option<(Timestamp, &'a Asked)>, Violation> {
         let Some((time, asked)) = self.asked.pop_front() else { return Ok(None) };
         self.check_prompt(time)?;
-        Ok(Some(asked))
+        Ok(Some((time, asked)))
     }
 
-    fn answer(&mut self, code: u16, detail: &str) -> Result<(), Violation> {
-        let asked = self.answered()?;
+    /// The request that is answered.
+    fn answered(&mut self) -> Result<Option<&'a Asked>, Violation> {
+        Ok(self.answered_of()?.map(|(_, asked)| asked))
+    }
+
+    fn answer(&mut self, code: u16, time: Timestamp, detail: &str) -> Result<(), Violation> {
+        let (sent, asked) = self.answered_of()?.unzip();
         let fits = match asked {
-            Some(Asked::Ping) => code == 220,
+            Some(Asked::Ping) => code == 220 && detail == "{}",
+            Some(Asked::Probe { time: shown }) => {
+                let sent = (sent.unwrap_or_default(), *shown);
+                self.clocks.answer(sent, (time, detail), self.logged_in)?;
+                code == 220
+            }
             Some(Asked::Help) => code == 214,
             Some(Asked::Rooms) => {
                 self.rooms(detail)?;
@@ -315,6 +344,7 @@ impl<'a> Reader<'a> {
             }
             Some(Asked::Login { .. }) => {
                 let greeting = self.expected.pop_front().map(|(_, expect)| expect);
+                self.logged_in = true;
                 code == 202 && matches!(greeting, Some(Expect::Greeting))
             }
             _ => false,
@@ -357,7 +387,7 @@ impl<'a> Reader<'a> {
         let may_be = match asked {
             None => false,
             Some(_) if code == 429 => true,
-            Some(Asked::Ping) => false,
+            Some(Asked::Ping | Asked::Probe { .. }) => false,
             Some(Asked::Nonsense) => code == 406,
             Some(Asked::Login { .. }) => code == 409,
             Some(_) if self.views.is_empty() && code == 403 => true,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::clocks::ClientClock;
 use super::history::{Asked, Connection, Ending, Got, Step};
 use super::pipe::{self, ClientEnd, Read, Temper};
 use super::rng::Rng;
@@ -34,6 +35,7 @@ struct Client {
     user: String,
     pass: String,
     manner: Manner,
+    clock: ClientClock,
     end: ClientEnd,
     serial: u64,
     rooms: BTreeSet<String>,
@@ -59,7 +61,8 @@ pub(super) async fn visit(stage: Arc<Stage>, mut rng: Rng, user: String, pass: S
         cuts: *rng.pick(&[0, 2, 8]),
     };
     let (end, server) = pipe::connect(temper, rng.split());
-    let index = stage.open(permit.id, permit.thread, temper.is_slow());
+    let clock = ClientClock::new(stage.clock.now(), &mut rng);
+    let index = stage.open(permit.id, permit.thread, temper.is_slow(), clock);
     tokio::spawn(stage.service.clone().serve(server, address, permit));
     let manner = match rng.within(0..100) {
         0..3 => Manner::Stranger,
@@ -74,6 +77,7 @@ pub(super) async fn visit(stage: Arc<Stage>, mut rng: Rng, user: String, pass: S
         user,
         pass,
         manner,
+        clock,
         end,
         serial: 0,
         rooms: BTreeSet::new(),
@@ -238,7 +242,7 @@ impl Client {
         self.next_act = now.plus(self.rng.millis(10..400));
         match self.manner {
             Manner::Dawdler => return,
-            Manner::Stranger => return self.ask(Asked::Ping),
+            Manner::Stranger => return self.ping(now),
             Manner::Flooder if self.logged_in => {
                 for _ in 0..8 {
                     match self.rng.within(0..8) {
@@ -298,7 +302,7 @@ impl Client {
             4 => self.ask(Asked::List(here)),
             5 => self.ask(Asked::Rooms),
             6 => self.ask(Asked::Help),
-            7 => self.ask(Asked::Ping),
+            7 => self.ping(now),
             8 => {
                 let payload = self.mark().into_bytes();
                 let mut bytes = Vec::new();
@@ -356,8 +360,15 @@ impl Client {
             self.serial += 1;
             let mark = self.index as u64 * 1_000_000 + self.serial;
             let room = self.room();
-            self.ask(Asked::Pose { room, mark });
+            let time = self.rng.one_in(3).then(|| self.clock.show(now));
+            self.ask(Asked::Pose { room, mark, time });
         }
+    }
+
+    fn ping(&mut self, now: Timestamp) {
+        let time = self.clock.show(now);
+        let asked = if self.rng.one_in(3) { Asked::Ping } else { Asked::Probe { time } };
+        self.ask(asked);
     }
 
     fn ask(&mut self, asked: Asked) {
@@ -406,9 +417,9 @@ impl Client {
 
 impl Stage {
     /// Takes a connection into the history.
-    fn open(&self, session: SessionId, thread: usize, slow: bool) -> usize {
+    fn open(&self, session: SessionId, thread: usize, slow: bool, clock: ClientClock) -> usize {
         let mut connections = self.connections.lock();
-        connections.push(Connection { session, thread, slow, steps: Vec::new() });
+        connections.push(Connection { session, thread, slow, clock, steps: Vec::new() });
         connections.len() - 1
     }
 

@@ -13,6 +13,11 @@ pub(super) const WANTED: &[&str] = &[
     "a room was closed",
     "a takeover",
     "a pong",
+    "a clock was compared",
+    "a clock was compared before the login",
+    "a round trip",
+    WITHIN_BOUND,
+    "a pose with its client's time",
     "a reset",
     "refused with 401",
     "refused with 403",
@@ -34,6 +39,10 @@ pub(super) const WANTED: &[&str] = &[
     "the server is out of memory",
 ];
 
+/// How many clocks the operator saw, and whether their true offset was within the bound.
+pub(super) const WITHIN_BOUND: &str = "a clock within its bound";
+pub(super) const BEYOND_BOUND: &str = "a clock beyond its bound";
+
 /// What several thousand must have seen.
 pub(super) const RARE: &[&str] =
     &["you kept sending more", "you read too slowly", "you read nothing for"];
@@ -44,6 +53,9 @@ pub(super) fn add(history: &History, covered: &mut BTreeMap<String, u64>) {
     for connection in &history.connections {
         note(format!("served by thread {}", connection.thread));
     }
+    for fits in super::clocks::judge_sight(history) {
+        note(if fits { WITHIN_BOUND } else { BEYOND_BOUND }.into());
+    }
     if history.abrupt {
         note("stopped while busy".into());
     }
@@ -53,8 +65,24 @@ pub(super) fn add(history: &History, covered: &mut BTreeMap<String, u64>) {
             EventKind::Operated { action } if action.starts_with("closed ") => {
                 note("a room was closed".into());
             }
+            EventKind::Probed { .. } => note("a clock was compared".into()),
+            EventKind::RoundTrip { .. } => note("a round trip".into()),
+            EventKind::Moved { client_time: Some(_), .. } => {
+                note("a pose with its client's time".into());
+            }
             EventKind::Refused { code, .. } => note(format!("refused with {}", code.number())),
             _ => {}
+        }
+    }
+    for connection in &history.connections {
+        let answer = |(_, step): &'_ _| match step {
+            Step::Got(Got::Answer { code, detail, .. }) => Some((*code, detail.len())),
+            _ => None,
+        };
+        let mut answers = connection.steps.iter().filter_map(answer);
+        let before = answers.by_ref().take_while(|(code, _)| *code != 202);
+        if before.filter(|(code, detail)| *code == 220 && *detail > 2).count() > 0 {
+            note("a clock was compared before the login".into());
         }
     }
     for (_, step) in history.connections.iter().flat_map(|connection| &connection.steps) {

@@ -6,9 +6,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::clocks::ClientClock;
 use crate::lobby::event::LobbyEvent;
 use crate::model::{SessionId, Timestamp};
-use crate::operator::{Command, Done, OperatorError};
+use crate::operator::{ClockReading, Command, Done, OperatorError};
 
 /// A request that a client has sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,10 @@ pub(super) enum Asked {
         pass: String,
     },
     Ping,
+    /// A ping with the client's time.
+    Probe {
+        time: f64,
+    },
     Rooms,
     Help,
     /// A `system` command that there isn't.
@@ -36,6 +41,8 @@ pub(super) enum Asked {
     Pose {
         room: String,
         mark: u64,
+        /// The client's time, if it says.
+        time: Option<f64>,
     },
 }
 
@@ -121,6 +128,7 @@ pub(super) struct Connection {
     pub(super) thread: usize,
     /// Its link carries less than 50 Mbit/s.
     pub(super) slow: bool,
+    pub(super) clock: ClientClock,
     pub(super) steps: Vec<(Timestamp, Step)>,
 }
 
@@ -137,6 +145,8 @@ pub(super) struct Operated {
 pub(super) struct Sight {
     pub(super) rooms: BTreeMap<String, usize>,
     pub(super) users: BTreeMap<String, (SessionId, Vec<String>)>,
+    /// What the operator sees of the clocks of users, and when.
+    pub(super) clocks: BTreeMap<SessionId, (Timestamp, ClockReading)>,
 }
 
 /// A whole run.
@@ -198,12 +208,14 @@ struct RawEntry<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawPose {
     pos: RawVector,
     rot: RawVector,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawVector {
     x: f64,
     y: f64,
@@ -216,7 +228,7 @@ pub(super) fn pose_of(mark: u64) -> [f64; 6] {
     [mark, mark / 4.0, -mark, 0.5, mark % 360.0, 0.0]
 }
 
-fn time_of(text: &str) -> Option<Timestamp> {
+pub(super) fn time_of(text: &str) -> Option<Timestamp> {
     let (seconds, micros) = text.split_once('.')?;
     let micros = (micros.len() == 6).then(|| micros.parse::<u64>().ok())??;
     Some(Timestamp::from_micros(seconds.parse::<u64>().ok()? * 1_000_000 + micros))

@@ -107,7 +107,13 @@ async fn play(seed: u64) -> History {
     let (stop, stopping) = watch::channel(false);
     let stop = Arc::new(stop);
     let listening = ([127, 0, 0, 1], 1).into();
-    let info = ServerInfo { listening, urls: Vec::new(), started: clock.now() };
+    let info = ServerInfo {
+        listening,
+        urls: Vec::new(),
+        started: clock.now(),
+        recording_defaults: Default::default(),
+        recording_path: None,
+    };
     let (operator, port) = Operator::new(info, stop.clone());
     let mut events = Events::default();
     let mut listener = events.listen(1 << 24, || Interest::ALL);
@@ -238,5 +244,9 @@ fn see(snapshot: &Snapshot) -> Sight {
         rooms.sort();
         (user.name.to_string(), (user.session, rooms))
     });
-    Sight { rooms: rooms.collect(), users: users.collect() }
+    let clocks = snapshot
+        .users
+        .iter()
+        .filter_map(|user| Some((user.session, (snapshot.taken_at, user.clock?))));
+    Sight { rooms: rooms.collect(), users: users.collect(), clocks: clocks.collect() }
 }

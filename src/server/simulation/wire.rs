@@ -25,6 +25,9 @@ pub(super) fn json(asked: &Asked) -> String {
             json_string(pass)
         ),
         Asked::Ping => r#"{"system":"ping"}"#.into(),
+        Asked::Probe { time } => {
+            format!(r#"{{"system":"ping","options":{{"time":{time}}}}}"#)
+        }
         Asked::Rooms => r#"{"system":"rooms"}"#.into(),
         Asked::Help => r#"{"system":"help"}"#.into(),
         Asked::Unknown => r#"{"system":"dance"}"#.into(),
@@ -33,10 +36,11 @@ pub(super) fn json(asked: &Asked) -> String {
         Asked::Leave(name) => room(name, "leave", "\"\""),
         Asked::List(name) => room(name, "list", "\"\""),
         Asked::Say { room: name, kind, data } => room(name, kind, data),
-        Asked::Pose { room: name, mark } => {
+        Asked::Pose { room: name, mark, time } => {
             let [x, y, z, a, b, c] = pose_of(*mark);
+            let time = time.map(|time| format!(r#""time":{time},"#)).unwrap_or_default();
             let data = format!(
-                r#"{{"pos":{{"x":{x},"y":{y},"z":{z}}},"rot":{{"x":{a},"y":{b},"z":{c}}}}}"#
+                r#"{{{time}"pos":{{"x":{x},"y":{y},"z":{z}}},"rot":{{"x":{a},"y":{b},"z":{c}}}}}"#
             );
             room(name, "transform", &data)
         }

@@ -10,10 +10,10 @@ use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::error::BotsError;
+use super::error::ConnectError;
 use crate::model::DEFAULT_PORT;
 
-pub(super) type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 /// How long connecting and the handshake may each take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,9 +27,9 @@ const HEAD_BYTES: usize = 160;
 
 /// A server's address.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// The complete address, with its port.
-    pub(super) url: String,
+    pub(crate) url: String,
     host: String,
     port: u16,
     read_buffer: usize,
@@ -38,13 +38,14 @@ pub(super) struct Target {
 impl Target {
     /// Parses `ws://host[:port][/path]`; `ws://` and the default port may be omitted. `members` is
     /// the size of a room.
-    pub(super) fn parse(url: &str, members: usize) -> Result<Self, BotsError> {
-        let bad = |reason: &str| BotsError::BadUrl { url: url.to_owned(), reason: reason.into() };
+    pub(crate) fn parse(url: &str, members: usize) -> Result<Self, ConnectError> {
+        let bad =
+            |reason: &str| ConnectError::BadUrl { url: url.to_owned(), reason: reason.into() };
         let full = if url.contains("://") { url.to_owned() } else { format!("ws://{url}") };
         let uri: Uri = full.parse().map_err(|error| bad(&format!("{error}")))?;
         match uri.scheme_str() {
             Some("ws") => {}
-            Some("wss") => return Err(bad("bots don't support TLS; use ws://")),
+            Some("wss") => return Err(bad("TLS is not supported; use ws://")),
             _ => return Err(bad("it does not start with ws://")),
         }
         let host =
@@ -63,11 +64,11 @@ impl Target {
         })
     }
 
-    pub(super) async fn connect(&self) -> Result<Socket, BotsError> {
+    pub(crate) async fn connect(&self) -> Result<Socket, ConnectError> {
         let stream = match timeout(PATIENCE, TcpStream::connect((&*self.host, self.port))).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
-                return Err(BotsError::NothingListens { url: self.url.clone() });
+                return Err(ConnectError::NothingListens { url: self.url.clone() });
             }
             Ok(Err(error)) => return Err(self.unreachable(error.to_string())),
             Err(_) => return Err(self.unreachable(format!("no answer within {PATIENCE:?}"))),
@@ -79,10 +80,10 @@ impl Target {
             Ok(Ok((socket, _))) => Ok(socket),
             Ok(Err(WsError::Http(answer))) => {
                 let text = answer.body().as_deref().map(String::from_utf8_lossy);
-                Err(BotsError::TurnedAway {
+                Err(ConnectError::TurnedAway {
                     url: self.url.clone(),
                     status: answer.status().as_u16(),
-                    reason: super::wire::printable(text.as_deref().unwrap_or_default().trim()),
+                    reason: super::answers::printable(text.as_deref().unwrap_or_default().trim()),
                 })
             }
             Ok(Err(error)) => Err(self.not_a_web_socket(error.to_string())),
@@ -90,12 +91,12 @@ impl Target {
         }
     }
 
-    fn unreachable(&self, reason: String) -> BotsError {
-        BotsError::Unreachable { url: self.url.clone(), reason }
+    fn unreachable(&self, reason: String) -> ConnectError {
+        ConnectError::Unreachable { url: self.url.clone(), reason }
     }
 
-    fn not_a_web_socket(&self, reason: String) -> BotsError {
-        BotsError::NoWebSocket { url: self.url.clone(), reason }
+    fn not_a_web_socket(&self, reason: String) -> ConnectError {
+        ConnectError::NoWebSocket { url: self.url.clone(), reason }
     }
 }
 
