@@ -18,6 +18,7 @@ mod pipeline;
 mod poses;
 mod resample;
 mod run;
+mod sampling;
 mod sentence;
 mod source;
 #[cfg(test)]
