@@ -96,6 +96,7 @@ fn motion_files_have_the_numbers_and_times() {
             assert_eq!((&numbers[1..4], &numbers[4..7]), (&expected.pos[..], &expected.rot[..]));
             if person == 1 {
                 assert_eq!(numbers[7], time as f64 / 1e6 + 5000.25);
+                assert!((numbers[8] - numbers[0]).abs() < 0.001, "{numbers:?}");
             }
         }
         let channels = table(&file(&dataset, &user, "channels.tsv"));

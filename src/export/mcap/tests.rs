@@ -118,6 +118,7 @@ fn poses_come_as_received_and_converted() {
             assert_eq!(pose[&3][0].text(), "atrium");
             let client_time = (person == 1).then_some(time as f64 / 1e6 + 5000.25);
             assert_eq!(pose.get(&11).map(|values| values[0].double()), client_time);
+            assert_eq!(pose.contains_key(&12), person == 1);
         }
     }
     let transforms = on(&messages, "/tf");
