@@ -30,7 +30,7 @@ mod net;
 pub mod operator;
 pub mod protocol;
 #[cfg(feature = "recording")]
-pub mod recording;
+mod recording;
 #[cfg(feature = "recording")]
 pub mod replay;
 pub mod server;

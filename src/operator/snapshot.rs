@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::recording::RecordingStatus;
+use super::replay::ReplayStatus;
 use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart.
@@ -27,7 +28,8 @@ pub struct ServerInfo {
     pub started: Timestamp,
     /// What recordings say and keep unless the operator chooses otherwise.
     pub recording_defaults: RecordingFields,
-    /// Where recordings go unless the operator chooses otherwise: a file or a folder.
+    /// The folder for recordings unless the operator chooses otherwise; `None` for the working
+    /// directory.
     pub recording_path: Option<PathBuf>,
 }
 
@@ -69,6 +71,8 @@ pub struct Snapshot {
     pub log_level: Option<LogLevel>,
     /// Whether a recording runs, and how it is doing.
     pub recording: RecordingStatus,
+    /// Whether a recording is being replayed, and how far it has got.
+    pub replay: ReplayStatus,
 }
 
 /// What ticks cost the hub in the last second.
