@@ -10,6 +10,7 @@ mod layers;
 mod number;
 mod options;
 mod origin;
+mod people;
 mod position;
 mod redact;
 mod replay;
@@ -23,7 +24,7 @@ pub use check::ConfigError;
 pub use cli::{Invocation, parse};
 pub use export::{ExportArgs, ExportFormat, ExportLayout};
 pub use inspect::InspectArgs;
-pub use options::{DEFAULT_FPS, OnHangup, ServeOptions, Settings};
+pub use options::{DEFAULT_FPS, OnHangup, RecordingSettings, ServeOptions, Settings};
 pub use redact::RedactArgs;
 pub use replay::ReplayArgs;
 

@@ -13,6 +13,7 @@ pub mod archive;
 pub mod bots;
 mod client;
 pub mod clock;
+pub mod clock_offset;
 pub mod config;
 mod connection;
 #[cfg(unix)]
@@ -29,7 +30,7 @@ mod net;
 pub mod operator;
 pub mod protocol;
 #[cfg(feature = "recording")]
-pub mod recording;
+mod recording;
 #[cfg(feature = "recording")]
 pub mod replay;
 pub mod server;

@@ -3,6 +3,10 @@
 mod error;
 mod event_log;
 mod handle;
+#[cfg(not(feature = "recording"))]
+mod no_recorder;
+#[cfg(feature = "recording")]
+mod recorder;
 #[cfg(feature = "recording")]
 mod replay_desk;
 mod signals;
@@ -11,6 +15,7 @@ mod simulation;
 mod world;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +25,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use self::error::ServerError;
 use self::error::bind_error;
 pub use self::handle::ServerHandle;
+#[cfg(not(feature = "recording"))]
+use self::no_recorder::Recorder;
+#[cfg(feature = "recording")]
+use self::recorder::Recorder;
 pub use self::signals::EndSignals;
 use self::world::{World, WorldParts};
 use crate::addresses;
@@ -28,11 +37,11 @@ use crate::config::Settings;
 use crate::hub::{Events, Pacing};
 use crate::lobby::event::{Interest, LobbyEvent};
 use crate::logging::{self, LogControl, LogTarget};
-use crate::model::{Limits, LogLevel};
+use crate::model::{Limits, LogLevel, RecordingFields};
 use crate::net::admission::Admission;
 use crate::net::listen::Acceptor;
 use crate::net::threads::Threads;
-use crate::operator::{Operator, ServerInfo};
+use crate::operator::ServerInfo;
 
 /// How long clients have, from the signal to stop, to read what was accepted.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
@@ -113,6 +122,13 @@ impl Builder {
         self
     }
 
+    /// Records from the start: into a file, which must not exist yet, or into an existing folder, in
+    /// which the file gets a name with the date.
+    pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.recording.path = Some(path.into());
+        self
+    }
+
     /// All settings at once.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
@@ -140,35 +156,37 @@ impl Builder {
     /// Events go to whatever `tracing` subscriber the program has.
     ///
     /// # Errors
-    /// If a setting is out of range, or the address can't be listened on.
+    /// If a setting is out of range, the address can't be listened on, or the recording that it
+    /// is to make can't begin.
     pub fn start(self) -> Result<ServerHandle, ServerError> {
         self.settings.check()?;
         // Before there is a runtime, which must not be dropped if the caller is in an async context.
         let socket = bind(&self.settings)?;
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let clock = Clock::start();
-        let pacing = Arc::new(Pacing::new(clock));
-        let threads = Threads::new(self.settings.threads.unwrap_or_else(cores), &pacing)
-            .map_err(ServerError::Threads)?;
         let listening = socket.local_addr().map_err(|source| bind_error(&self.settings, source))?;
-        let listener = {
-            let _context = threads.first().enter();
-            TcpListener::from_std(socket).map_err(|source| bind_error(&self.settings, source))?
-        };
+        let clock = Clock::start();
         let info = ServerInfo {
             listening,
             urls: addresses::urls(listening),
             started: clock.now(),
-            recording_defaults: Default::default(),
+            recording_defaults: RecordingFields::default(),
             recording_path: None,
         };
         let (stop, stopping) = watch::channel(false);
         let stop = Arc::new(stop);
+        let mut events = Events::default();
         #[cfg_attr(not(feature = "recording"), expect(unused_mut, reason = "nobody replays"))]
-        let (mut operator, mut port) = Operator::new(info, stop.clone());
+        let (mut operator, mut port, recorder) =
+            Recorder::prepare(&self.settings, info, stop.clone(), clock, &mut events)?;
         #[cfg(feature = "recording")]
         let player = operator.add_player(&mut port);
-        let mut events = Events::default();
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let pacing = Arc::new(Pacing::new(clock));
+        let threads = Threads::new(self.settings.threads.unwrap_or_else(cores), &pacing)
+            .map_err(ServerError::Threads)?;
+        let listener = {
+            let _context = threads.first().enter();
+            TcpListener::from_std(socket).map_err(|source| bind_error(&self.settings, source))?
+        };
         for (interest, sender) in self.listeners {
             events.send_to(sender, move || interest);
         }
@@ -183,6 +201,7 @@ impl Builder {
             events,
             stopping: stopping.clone(),
         });
+        let recorder = recorder.start(operator.clone(), subscriber.clone(), clock)?;
         let limits = &service.shared.limits;
         let admission = Admission::new(limits.max_connections, limits.max_connections_per_address);
         let (done, finished) = watch::channel(());
@@ -211,12 +230,19 @@ impl Builder {
                 let hub = tokio::spawn(hub.run(stopping));
                 tokio::spawn(acceptor.run());
                 let result = hub.await.map_err(|_| ServerError::Panicked);
+                let recorded = tokio::task::spawn_blocking(|| recorder.finish());
                 // The hub has closed everyone; give them time to read it.
-                let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
+                let drained = async {
                     admission.emptied().await;
                     let _ = records_kept.await;
-                })
-                .await;
+                };
+                let (_, recorded) = tokio::join!(
+                    tokio::time::timeout(DRAIN_TIMEOUT, drained),
+                    tokio::time::timeout(DRAIN_TIMEOUT, recorded),
+                );
+                if recorded.is_err() {
+                    tracing::error!("the recording has not been completed: the disk is too slow");
+                }
                 result
             })
             .map_err(ServerError::Threads)?;

@@ -1,14 +1,21 @@
 //! Makes a recording.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, ToSql, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ToSql, params};
 
 use super::about::About;
 use super::error::ArchiveError;
 use super::meta;
 use super::row::{EventRow, LateTick, MarkerRow, PoseRow, ProbeRow, RoundTripRow};
 use super::schema::{APPLICATION_ID, SCHEMA, VERSION};
+
+/// How long to wait for another program that writes to the file before the caller is told.
+const BUSY: Duration = Duration::from_millis(50);
+
+/// Statements that stay prepared; more than there are.
+const STATEMENTS: usize = 32;
 
 /// Writes a recording, in transactions. What [`Self::commit`] has returned for is on disk: the
 /// database is in WAL mode with `synchronous=FULL`, so that it survives a power cut.
@@ -28,9 +35,18 @@ impl Writer {
     /// If the file exists, or can't be made or written.
     pub fn create(file: &Path, about: &About) -> Result<Self, ArchiveError> {
         create_file(file)?;
+        Self::fill(file, about).inspect_err(|_| {
+            // Nothing is in it yet.
+            let _ = std::fs::remove_file(file);
+        })
+    }
+
+    fn fill(file: &Path, about: &About) -> Result<Self, ArchiveError> {
+        let sqlite = |error| ArchiveError::sqlite(file, error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(file, flags)
-            .map_err(|error| ArchiveError::sqlite(file, error))?;
+        let db = Connection::open_with_flags(file, flags).map_err(sqlite)?;
+        db.busy_timeout(BUSY).map_err(sqlite)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
         let writer = Self { db, file: file.to_owned() };
         writer.batch(&format!(
             "PRAGMA application_id={APPLICATION_ID};
@@ -40,6 +56,13 @@ impl Writer {
              BEGIN IMMEDIATE;
              {SCHEMA}"
         ))?;
+        let journal: String =
+            writer.db.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(sqlite)?;
+        if journal != "wal" {
+            let reason = "this file system has no shared memory, which SQLite's log needs; record \
+                          to a local disk";
+            return Err(ArchiveError::File { file: file.to_owned(), reason: reason.to_owned() });
+        }
         for (key, value) in meta::entries(about) {
             writer.set_meta(&key, &value)?;
         }
@@ -51,14 +74,59 @@ impl Writer {
         &self.file
     }
 
-    /// Puts everything since the last commit on disk, and begins the next transaction. `end` is the
-    /// time up to which the recording is complete.
+    /// Puts everything since the last commit on disk, and begins the next transaction if no other
+    /// program holds the file. `end` is the time up to which the recording is complete.
     ///
     /// # Errors
-    /// If the disk is full, or can't be written.
+    /// If the disk is full, or can't be written. What was written since the last commit is gone
+    /// then.
     pub fn commit(&mut self, end: i64) -> Written {
         self.set_meta(meta::END_US, &end.to_string())?;
-        self.batch("COMMIT; BEGIN IMMEDIATE")
+        self.batch("COMMIT")?;
+        self.begin().map(drop)
+    }
+
+    /// Begins a transaction, if none has begun; returns whether one has. Otherwise another program
+    /// is writing to the file, and nothing may be written until it is done.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn begin(&self) -> Result<bool, ArchiveError> {
+        if !self.db.is_autocommit() {
+            return Ok(true);
+        }
+        match self.db.execute_batch("BEGIN IMMEDIATE") {
+            Ok(()) => Ok(true),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            Err(error) => Err(ArchiveError::sqlite(&self.file, error)),
+        }
+    }
+
+    /// Drops what was written since the last commit, so that after an error the end can be noted.
+    pub fn roll_back(&mut self) {
+        if !self.db.is_autocommit() {
+            // If that fails, so does what follows.
+            let _ = self.batch("ROLLBACK");
+        }
+    }
+
+    /// What is in the file, in bytes; the file and its log together are larger.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn content_bytes(&self) -> Result<u64, ArchiveError> {
+        let pragma = |name| {
+            let value = self.db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            value.map_err(|error| ArchiveError::sqlite(&self.file, error))
+        };
+        let (pages, bytes) = (pragma("page_count")?, pragma("page_size")?);
+        Ok(pages.unsigned_abs() * bytes.unsigned_abs())
+    }
+
+    /// Lets the file grow to so many pages only, as if the disk were full then.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages: u32) {
+        self.batch(&format!("PRAGMA max_page_count={pages}")).expect("a limit");
     }
 
     /// Notes how many events have been lost in all.
@@ -70,17 +138,38 @@ impl Writer {
     }
 
     /// Commits, notes how the recording ended, and leaves one complete file. `early` is the reason
-    /// if it was not stopped by the operator.
+    /// if it was not stopped by the operator. Returns whether that is really one file: on a disk
+    /// that is full or fails, SQLite's log may have to stay beside it, without which it lacks what
+    /// came last.
     ///
     /// # Errors
-    /// As [`Self::commit`]. What was committed before stays.
-    pub fn finish(self, end: i64, early: Option<&str>) -> Written {
+    /// As [`Self::commit`], or if another program holds the file. What was committed before stays.
+    pub fn finish(self, end: i64, early: Option<&str>) -> Result<bool, ArchiveError> {
+        self.note_end(end, early)?;
+        let merged = self.batch("PRAGMA wal_checkpoint(TRUNCATE)").is_ok();
+        // A reader that has the file open keeps the log beside it; it goes with the reader.
+        let _ = self.batch("PRAGMA journal_mode=DELETE");
+        Ok(self.db.close().is_ok() && merged)
+    }
+
+    /// As [`Self::finish`], early, for a file that was moved or removed: leaves what has its name now
+    /// and that of its log alone.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_moved(self, end: i64, early: &str) -> Result<bool, ArchiveError> {
+        self.note_end(end, Some(early))?;
+        Ok(self.batch("PRAGMA wal_checkpoint(TRUNCATE)").is_ok())
+    }
+
+    fn note_end(&self, end: i64, early: Option<&str>) -> Written {
+        self.batch("PRAGMA busy_timeout=500")?;
+        if self.db.is_autocommit() {
+            self.batch("BEGIN IMMEDIATE")?;
+        }
         self.set_meta(meta::END_US, &end.to_string())?;
         self.set_meta(meta::ENDING, early.unwrap_or(meta::WHOLE))?;
-        // A reader that has the file open keeps the log beside it; it goes with the reader.
-        self.batch("COMMIT; PRAGMA busy_timeout=500; PRAGMA wal_checkpoint(TRUNCATE)")?;
-        let _ = self.batch("PRAGMA journal_mode=DELETE");
-        self.db.close().map_err(|(_, error)| ArchiveError::sqlite(&self.file, error))
+        self.batch("COMMIT")
     }
 
     /// Adds a person; returns their number.
@@ -99,12 +188,49 @@ impl Writer {
         self.run("UPDATE person SET subject = ? WHERE id = ?", params![subject, person])
     }
 
-    /// Adds a room; returns its number.
+    /// Changes what the operator's sentences and marks say. `change` is given each that contains
+    /// `text`, and returns what it becomes.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn reword(&self, text: &str, change: impl Fn(&str) -> String) -> Written {
+        let reword = || {
+            for (select, update) in [
+                (
+                    "SELECT id, data FROM event WHERE kind = 'operated' AND instr(data, ?) > 0",
+                    "UPDATE event SET data = ? WHERE id = ?",
+                ),
+                (
+                    "SELECT id, label FROM marker WHERE person IS NULL AND instr(label, ?) > 0",
+                    "UPDATE marker SET label = ? WHERE id = ?",
+                ),
+            ] {
+                let mut select = self.db.prepare(select)?;
+                let found = select.query_map([text], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                for (id, old) in found.collect::<Result<Vec<(i64, String)>, _>>()? {
+                    self.db.execute(update, params![change(&old), id])?;
+                }
+            }
+            Ok(())
+        };
+        reword().map_err(|error| ArchiveError::sqlite(&self.file, error))
+    }
+
+    /// Adds a room, unless it is there already; returns its number.
     ///
     /// # Errors
     /// As [`Self::commit`].
     pub fn room(&self, name: &str) -> Result<i64, ArchiveError> {
-        self.insert("INSERT INTO room (name) VALUES (?)", params![name])
+        let known = || {
+            self.db
+                .prepare_cached("SELECT id FROM room WHERE name = ?")?
+                .query_row([name], |row| row.get(0))
+                .optional()
+        };
+        match known().map_err(|error| ArchiveError::sqlite(&self.file, error))? {
+            Some(id) => Ok(id),
+            None => self.insert("INSERT INTO room (name) VALUES (?)", params![name]),
+        }
     }
 
     /// Adds a stay; returns its number, a pose's `member`.

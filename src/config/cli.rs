@@ -109,7 +109,9 @@ fn arg(setting: &Setting) -> Arg {
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true"),
-        Slot::Origins(_) => arg.action(ArgAction::Append),
+        Slot::Origins(_) | Slot::Fields(_) | Slot::Subjects(_) | Slot::Consent(_) => {
+            arg.action(ArgAction::Append)
+        }
         _ => arg,
     }
 }
@@ -178,7 +180,9 @@ mod tests {
                 );
             }
         }
-        for heading in ["Server:", "Log:", "Console:", "Limits:", "lab ", "open ", "none "] {
+        for heading in
+            ["Server:", "Log:", "Console:", "Recording:", "Limits:", "lab ", "open ", "none "]
+        {
             assert!(help.contains(heading), "{heading}");
         }
         assert!(help.contains("VRLOBBY_CONFIG") && help.contains("VRLOBBY_LIMITS"));

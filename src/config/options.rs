@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 #[cfg(doc)]
 use crate::model::FPS_RANGE;
-use crate::model::{DEFAULT_PORT, Limits, LogLevel};
+use crate::model::{DEFAULT_PORT, Limits, LogLevel, RecordingFields};
 
 /// The default tick rate; the original server's.
 pub const DEFAULT_FPS: f64 = 1.0;
@@ -25,6 +25,20 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// What clients may take and cost.
     pub limits: Limits,
+    /// What to record.
+    pub recording: RecordingSettings,
+}
+
+/// What to record. Programs that are built without the Cargo feature `recording` don't start with a
+/// path.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordingSettings {
+    /// Record from the start: a file, which must not exist yet, or an existing folder, in which the
+    /// file gets a name with the date.
+    pub path: Option<PathBuf>,
+    /// What a recording says about itself, and what it keeps of people, unless the operator changes
+    /// it.
+    pub fields: RecordingFields,
 }
 
 impl Default for Settings {
@@ -36,6 +50,7 @@ impl Default for Settings {
             log_level: LogLevel::Debug,
             threads: None,
             limits: Limits::lab(),
+            recording: RecordingSettings::default(),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::number::{GIB, KIB, MIB, Number, Range, TIB, Unit};
 use super::options::ServeOptions;
 use super::slot::Slot;
-use crate::model::FPS_RANGE;
+use crate::model::space::{AXES_ALLOWED, EULER_ALLOWED};
+use crate::model::{FPS_RANGE, RecordingFields};
 
 /// One setting.
 pub(super) struct Setting {
@@ -25,6 +26,7 @@ pub(super) const READY_SET: &str = "limits";
 pub(super) const SERVER: &str = "Server";
 const LOG: &str = "Log";
 const CONSOLE: &str = "Console";
+const RECORDING: &str = "Recording";
 const LIMITS: &str = "Limits";
 
 /// All settings but `config`, in the order in which they are listed and read.
@@ -41,13 +43,46 @@ pub(super) const SETTINGS: &[Setting] = &[
     row("log-level", "LEVEL", LOG, "Most detailed level to log",
         |o| Slot::Level(&mut o.settings.log_level)),
     row("log-file", "PATH", LOG, "File to append the log to",
-        |o| Slot::Path(&mut o.log_file)),
+        |o| Slot::Path(&mut o.log_file, "the path of a file, or none")),
     row("headless", "BOOL", CONSOLE, "Run without the console and log to stderr",
         |o| Slot::Switch(&mut o.headless, false)),
     row("no-mouse", "BOOL", CONSOLE, "Leave the mouse to the terminal",
         |o| Slot::Switch(&mut o.mouse, true)),
     row("on-hangup", "ACTION", CONSOLE, "What to do when the terminal hangs up (SIGHUP)",
         |o| Slot::Hangup(&mut o.on_hangup)),
+    row("record", "PATH", RECORDING,
+        "Record from the start; a file in a folder gets a name with the date",
+        |o| Slot::Path(&mut o.settings.recording.path,
+            "the path of a file that does not exist yet, or of a folder, or none")),
+    row("study", "TEXT", RECORDING, "The study that recordings belong to",
+        |o| Slot::Text(&mut fields(o).study)),
+    row("session", "TEXT", RECORDING, "The session within the study",
+        |o| Slot::Text(&mut fields(o).session)),
+    row("condition", "TEXT", RECORDING, "The experimental condition",
+        |o| Slot::Text(&mut fields(o).condition)),
+    row("record-field", "NAME=VALUE", RECORDING,
+        "Anything else to note; repeat the flag or separate with commas",
+        |o| Slot::Fields(&mut fields(o).other)),
+    row("subject", "USER=SUBJECT", RECORDING,
+        "What a user is called in recordings; others get S01, S02 and so on. Repeat the flag or \
+         separate with commas",
+        |o| Slot::Subjects(&mut fields(o).privacy.subjects)),
+    row("consent", "USERS", RECORDING,
+        "Whose data is kept; others' is only counted. Repeat the flag or separate with commas",
+        |o| Slot::Consent(&mut fields(o).privacy.consent)),
+    row("names", "BOOL", RECORDING,
+        "Write names and addresses into recordings, instead of a key file beside them",
+        |o| Slot::Switch(&mut fields(o).privacy.names, false)),
+    row("no-chat", "BOOL", RECORDING, "Leave messages and events out of recordings, except markers",
+        |o| Slot::Switch(&mut fields(o).privacy.chat, true)),
+    row("length-unit", "UNIT", RECORDING, "The unit of positions",
+        |o| Slot::Word(&mut fields(o).conventions.length, "m, cm or mm")),
+    row("angle-unit", "UNIT", RECORDING, "The unit of rotations",
+        |o| Slot::Word(&mut fields(o).conventions.angle, "deg or rad")),
+    row("axes", "AXES", RECORDING, "Where x, y and z point",
+        |o| Slot::Word(&mut fields(o).conventions.axes, AXES_ALLOWED)),
+    row("euler-order", "ORDER", RECORDING, "The order of the rotations",
+        |o| Slot::Word(&mut fields(o).conventions.rotation, EULER_ALLOWED)),
     row(READY_SET, "SET", LIMITS, "Ready set of limits (see below); each limit given overrides it",
         |o| Slot::Limits(&mut o.settings.limits)),
     row("max-message-bytes", "SIZE", LIMITS, "Largest message; a larger one is closed with 1009",
@@ -104,6 +139,10 @@ const fn row(
     slot: for<'a> fn(&'a mut ServeOptions) -> Slot<'a>,
 ) -> Setting {
     Setting { name, value, heading, help, slot }
+}
+
+fn fields(options: &mut ServeOptions) -> &mut RecordingFields {
+    &mut options.settings.recording.fields
 }
 
 fn number(field: &mut dyn Number, unit: Unit, least: f64, most: f64) -> Slot<'_> {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::slot::Slot;
 use super::table::{SETTINGS, Setting, variable};
 use super::*;
-use crate::model::{Limits, LogLevel};
+use crate::model::{Consent, Limits, LogLevel};
 
 fn parse_all(args: &[&str], env: &[(&str, &str)]) -> Result<Invocation, clap::Error> {
     let args = std::iter::once("vrlobby").chain(args.iter().copied()).map(OsString::from);
@@ -51,6 +51,19 @@ const OTHERS: &[(&str, &str)] = &[
     ("headless", "true"),
     ("no-mouse", "true"),
     ("on-hangup", "keep"),
+    ("record", "/tmp/session.db"),
+    ("study", "Presence"),
+    ("session", "pilot 1"),
+    ("condition", "mirror on"),
+    ("record-field", "light=dim,room=2"),
+    ("subject", "ada=P07,bea=P08"),
+    ("consent", "ada,bea"),
+    ("names", "true"),
+    ("no-chat", "true"),
+    ("length-unit", "cm"),
+    ("angle-unit", "rad"),
+    ("axes", "forward-left-up"),
+    ("euler-order", "x-y-z"),
     ("limits", "open"),
     ("max-message-bytes", "512KiB"),
     ("max-connections", "7"),
@@ -159,6 +172,24 @@ fn a_flag_can_switch_off_again() {
 }
 
 #[test]
+fn what_to_record_can_be_listed() {
+    let file = file(
+        "record-field = [\"light=dim\", \"room = 2\"]\nconsent = [\"ada\", \"Bea C\"]\n\
+         names = true\n",
+    );
+    let options = serve(&["--config", path(&file), "--subject=ada=1", "--subject=bea=2,cy=3"], &[]);
+    let fields = options.settings.recording.fields;
+    assert_eq!(fields.other, [("light".into(), "dim".into()), ("room".into(), "2".into())].into());
+    assert_eq!(fields.privacy.consent, Consent::Given(vec!["ada".into(), "Bea C".into()]));
+    assert_eq!(fields.privacy.subjects.len(), 3);
+    assert!(fields.privacy.names && fields.privacy.chat);
+    let nobody = serve(&["--consent", "none", "--record-field=none", "--study=none"], &[]);
+    let fields = nobody.settings.recording.fields;
+    assert_eq!(fields.privacy.consent, Consent::Given(Vec::new()));
+    assert_eq!((fields.study.as_str(), fields.other.len()), ("", 0));
+}
+
+#[test]
 fn what_is_overridden_may_be_wrong() {
     let env = [("VRLOBBY_PORT", "tcp://10.0.0.1:42069")];
     assert_eq!(serve(&["--port", "5"], &env).settings.port, 5);
@@ -198,6 +229,16 @@ fn every_setting_refuses_what_it_can_not_be() {
         ("log-file", &[""]),
         ("headless", &["maybe", ""]),
         ("on-hangup", &["restart"]),
+        ("record", &[""]),
+        ("study", &["", "a\u{7}"]),
+        ("record-field", &["", "light", "=dim", "a=1,a=2", "a=1,b", "none,a=1"]),
+        ("subject", &["", "ada", "ada=", "ada=1,bea=1", "ada=1,ADA=2", "\u{200b}=1"]),
+        ("consent", &["", "ada,,bea", "\u{200b}"]),
+        ("names", &["maybe"]),
+        ("length-unit", &["metres", "M", ""]),
+        ("angle-unit", &["degrees"]),
+        ("axes", &["right-up", "right-up-left", "x-y-z"]),
+        ("euler-order", &["zxy", "z-x-x"]),
         ("limits", &["lan", "Lab "]),
         (
             "max-message-bytes",
@@ -434,7 +475,8 @@ proptest! {
         index in 0..SETTINGS.len(),
         text in prop_oneof![
             "[0-9]{1,7}(\\.[0-9]{1,3})?( ?([kK]|M|[gG]|T)iB)?",
-            "none|any|true|false|keep|stop|null",
+            "none|any|true|false|keep|stop|null|assumed|cm|rad|x-y-z|left-up-back",
+            "[a-z]{1,3}=[a-z ]{1,3}(,[a-z]{1,3}=[0-9]{0,3})?",
             "https?://[a-zA-Z0-9.]{1,8}(:[0-9]{1,5})?",
             "\\PC{0,12}",
         ],

@@ -5,17 +5,20 @@ use std::time::Duration;
 use super::Lobby;
 use super::delivery::Delivery;
 use super::event::{EventKind, LobbyEvent};
+use crate::clock_offset::Track;
 use crate::model::{ClockProbe, SessionId, Timestamp};
 use crate::protocol::encode;
 
 impl Lobby {
     /// Answers a ping that was sent at `client`, on its client's clock, and read at `received`. Does
-    /// nothing if the connection has ended.
+    /// nothing if the connection has ended. `known` is asked, at a user's first, for the last round
+    /// trip and when its pong was read.
     pub(crate) fn compare_clocks(
         &mut self,
         id: SessionId,
         client: f64,
         received: Timestamp,
+        known: impl FnOnce() -> Option<(Timestamp, Duration)>,
         now: Timestamp,
         out: &mut impl Delivery,
     ) {
@@ -28,9 +31,25 @@ impl Lobby {
         if session.user.is_none() {
             return;
         }
+        let clock = session.clock.get_or_insert_with(|| {
+            let mut clock = Box::<Track>::default();
+            if let Some((received, round_trip)) = known() {
+                clock.round_trip(received, round_trip);
+            }
+            clock
+        });
+        clock.probe(&probe);
         if out.interest().clocks {
             out.event(LobbyEvent { time: now, kind: EventKind::Probed { session: id, probe } });
         }
+    }
+
+    /// Whether the round trip of a user who compares clocks should be measured now.
+    pub(crate) fn wants_round_trip(&self, id: SessionId, now: Timestamp) -> bool {
+        self.registry.get(id).is_some_and(|session| {
+            session.user.is_some()
+                && session.clock.as_ref().is_none_or(|clock| clock.wants_round_trip(now))
+        })
     }
 
     /// Notes that a ping of the server's was answered after `round_trip`, at `received`.
@@ -42,8 +61,9 @@ impl Lobby {
         now: Timestamp,
         out: &mut impl Delivery,
     ) {
-        if self.registry.get_mut(id).is_none() {
-            return;
+        let Some(session) = self.registry.get_mut(id) else { return };
+        if let Some(clock) = &mut session.clock {
+            clock.round_trip(received, round_trip);
         }
         if out.interest().clocks {
             let kind = EventKind::RoundTrip { session: id, round_trip };

@@ -38,6 +38,8 @@ pub(crate) type CommandRequest = (Command, oneshot::Sender<Result<Done, Operator
 
 /// What the recorder's thread is asked for.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "recording"), allow(dead_code, reason = "nobody records"))]
+#[expect(clippy::large_enum_variant, reason = "few are sent, one by one")]
 pub(crate) enum RecorderInput {
     /// An operator's command.
     Command(CommandRequest),
@@ -88,12 +90,14 @@ pub(crate) struct PlayerPort {
 }
 
 impl Operator {
+    /// A server without a recorder.
+    #[cfg(any(test, not(feature = "recording")))]
     pub(crate) fn new(info: ServerInfo, stop: Arc<watch::Sender<bool>>) -> (Self, OperatorPort) {
         let (operator, port, _) = Self::with_recorder(info, stop);
         (Self { recorder: None, ..operator }, port)
     }
 
-    /// As [`Self::new`], with a recorder beside the hub.
+    /// A server with a recorder beside its hub.
     pub(crate) fn with_recorder(
         info: ServerInfo,
         stop: Arc<watch::Sender<bool>>,
@@ -185,6 +189,7 @@ impl Operator {
     }
 
     /// Tells the recorder that the server has stopped. Blocks while its queue is full.
+    #[cfg(feature = "recording")]
     pub(crate) fn close_recorder(&self) {
         if let Some(recorder) = &self.recorder {
             // If it has ended, there is nothing to complete.

@@ -28,6 +28,9 @@ pub enum ServerError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The recording that the settings want can't begin.
+    #[error("can't record: {0}")]
+    Recording(String),
     /// Threads can't be started.
     #[error("can't start the server's threads: {0}")]
     Threads(std::io::Error),

@@ -11,24 +11,38 @@ use tree::{Target, Tree};
 
 /// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("addresses", &[]),
     ("clock", &["model"]),
+    ("clock_offset", &["model"]),
     ("protocol", &["model"]),
     ("config", &["model"]),
     ("logging", &["clock", "model"]),
     ("operator", &["model"]),
     ("archive", &["model"]),
-    ("export", &["archive", "model"]),
-    ("inspect", &["archive", "clock", "model"]),
+    ("export", &["archive", "model", "protocol"]),
+    ("inspect", &["archive", "clock", "clock_offset", "model"]),
     ("client", &["model"]),
     ("bots", &["client", "clock", "model"]),
     ("replay", &["archive", "client", "clock", "model"]),
     ("connection", &["model", "protocol"]),
-    ("lobby", &["model", "protocol"]),
-    ("hub", &["clock", "connection", "lobby", "logging", "model", "operator", "protocol"]),
+    ("lobby", &["clock_offset", "model", "protocol"]),
+    (
+        "hub",
+        &[
+            "clock",
+            "clock_offset",
+            "connection",
+            "lobby",
+            "logging",
+            "model",
+            "operator",
+            "protocol",
+        ],
+    ),
     ("net", &["clock", "connection", "hub", "model", "protocol"]),
+    ("recording", &["archive", "clock", "hub", "lobby", "model", "operator", "protocol"]),
     (
         "server",
         &[
@@ -43,6 +57,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "net",
             "operator",
             "protocol",
+            "recording",
             "replay",
         ],
     ),
@@ -51,8 +66,8 @@ const ROOMS: [(&str, &[&str]); 21] = [
     (
         "main",
         &[
-            "archive", "bots", "config", "console", "export", "inspect", "logging", "replay",
-            "server",
+            "archive", "bots", "clock", "config", "console", "export", "inspect", "logging",
+            "replay", "server",
         ],
     ),
 ];

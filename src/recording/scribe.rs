@@ -1,0 +1,360 @@
+//! Turns events into rows: sessions into people, and a session in a room into a stay.
+
+mod left_out;
+mod operator;
+mod presence;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use self::left_out::LeftOut;
+use super::failure::Failure;
+use super::marks::{Intervals, MARKER, Mark};
+use super::people::{People, Person};
+use crate::archive::{
+    EventKind as Kind, EventRow, LateTick, PoseRow, ProbeRow, RoundTripRow, Writer,
+};
+use crate::lobby::event::{EventKind, LobbyEvent, Message};
+use crate::model::{Pose, Privacy, RoomName, SessionId, Timestamp, UserName};
+use crate::operator::RecordedPerson;
+use crate::protocol::Code;
+
+/// Ticks that are late by less are not noted.
+const LATE: Duration = Duration::from_millis(1);
+
+pub(super) type Written = Result<(), Failure>;
+
+/// A connection.
+#[derive(Debug, Default)]
+struct Connection {
+    address: Option<SocketAddr>,
+    user: Option<UserName>,
+    stays: Vec<Stay>,
+}
+
+/// A stay in a room, and its number in the recording: `None` if the user's data is not kept.
+#[derive(Debug)]
+struct Stay {
+    room: RoomName,
+    row: Option<i64>,
+}
+
+/// What is in a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) poses: u64,
+    /// All other rows but markers.
+    pub(super) events: u64,
+    pub(super) markers: u64,
+    pub(super) lost: u64,
+    /// Poses and events of users whose data is not kept.
+    pub(super) left_out: u64,
+}
+
+/// Whose an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// The person with this number.
+    Kept(i64),
+    /// Somebody whose data is not kept.
+    LeftOut,
+    /// Nobody is logged in there.
+    Nobody,
+    /// Nothing is known of the connection.
+    Unknown,
+}
+
+/// Writes events.
+#[derive(Debug)]
+pub(super) struct Scribe {
+    start: Timestamp,
+    /// Whether messages and events are kept that are no markers.
+    has_chat: bool,
+    fps: f64,
+    people: People,
+    /// The open rooms.
+    rooms: HashMap<RoomName, i64>,
+    connections: HashMap<SessionId, Connection>,
+    intervals: Intervals,
+    left_out: LeftOut,
+    /// Events of a session, room or user that is unknown, because a loss took whatever told of it.
+    unplaced: u64,
+    counts: Counts,
+    /// What the file says is lost.
+    noted_lost: u64,
+}
+
+impl Scribe {
+    pub(super) fn new(start: Timestamp, privacy: &Privacy, people: People) -> Self {
+        Self {
+            start,
+            has_chat: privacy.chat,
+            fps: 0.0,
+            people,
+            rooms: HashMap::new(),
+            connections: HashMap::new(),
+            intervals: Intervals::default(),
+            left_out: LeftOut::default(),
+            unplaced: 0,
+            counts: Counts::default(),
+            noted_lost: 0,
+        }
+    }
+
+    /// Microseconds since the start.
+    pub(super) fn micros(&self, time: Timestamp) -> i64 {
+        let micros = |time: Timestamp| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        micros(time).saturating_sub(micros(self.start))
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub(super) fn people(&self) -> Vec<RecordedPerson> {
+        self.people.listed()
+    }
+
+    pub(super) fn open_intervals(&self) -> Vec<String> {
+        self.intervals.of_operator()
+    }
+
+    /// Writes an event.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub(super) fn write(&mut self, event: &LobbyEvent, to: &Writer) -> Written {
+        let time = event.time;
+        match &event.kind {
+            EventKind::Moved { session, room, pose, client_time } => {
+                self.moved(time, *session, (room, *pose, *client_time), to)
+            }
+            EventKind::Ticked { late, .. } if *late < LATE => Ok(()),
+            EventKind::Ticked { room, late, .. } => {
+                let room = self.room(room, to)?;
+                self.counts.events += 1;
+                Ok(to.late_tick(&LateTick {
+                    time: self.micros(time),
+                    room,
+                    micros: micros(*late),
+                })?)
+            }
+            EventKind::Present(present) => self.sync(present, time, to),
+            EventKind::Connected { session, peer } => {
+                self.connections.entry(*session).or_default().address = Some(*peer);
+                Ok(())
+            }
+            EventKind::Disconnected { session } => {
+                self.log_out(*session, time, to)?;
+                self.connections.remove(session);
+                Ok(())
+            }
+            EventKind::LoggedIn { session, user } => self.log_in(*session, user, time, to),
+            EventKind::LoggedOut { session, .. } => self.log_out(*session, time, to),
+            EventKind::TookOver { user, .. } => match self.people.row_of(user, time, to)? {
+                None => Ok(()),
+                person => self.event(EventRow { person, ..self.row(time, Kind::TookOver) }, to),
+            },
+            EventKind::RoomOpened { room } => self.open_room(room, time, to),
+            EventKind::RoomClosed { room } => self.close_room(room, time, to),
+            EventKind::Joined { session, user, room } => {
+                self.log_in(*session, user, time, to)?;
+                self.join(*session, room, time, to)
+            }
+            EventKind::Left { session, room, .. } => self.leave(*session, room, time, to),
+            EventKind::Said { session, room, message } => {
+                self.said(time, *session, room, message, to)
+            }
+            EventKind::Probed { session, probe } => {
+                let Some(person) = self.kept(*session, |left_out| &mut left_out.probes) else {
+                    return Ok(());
+                };
+                let [received, sent] = [probe.received, probe.sent].map(|time| self.micros(time));
+                self.counts.events += 1;
+                Ok(to.probe(&ProbeRow { person, client: probe.client, received, sent })?)
+            }
+            EventKind::RoundTrip { session, round_trip } => {
+                let Some(person) = self.kept(*session, |left_out| &mut left_out.round_trips) else {
+                    return Ok(());
+                };
+                let micros = micros(*round_trip);
+                self.counts.events += 1;
+                Ok(to.round_trip(&RoundTripRow { time: self.micros(time), person, micros })?)
+            }
+            EventKind::FpsChanged { room, fps } => self.set_fps(room.as_ref(), *fps, time, to),
+            EventKind::Operated { action } => self.operated(action, time, to),
+            EventKind::Marked { label, phase } => self.marked(label, *phase, time, to),
+            EventKind::Refused { session, code, reason, count } => {
+                self.refused(time, *session, (*code, reason), *count, to)
+            }
+            EventKind::Lost { count } => self.lost(*count, time, to),
+        }
+    }
+
+    /// Writes what has added up. Call it before a commit.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub(super) fn note_totals(&mut self, now: Timestamp, to: &Writer) -> Written {
+        let unplaced = std::mem::take(&mut self.unplaced);
+        if unplaced > 0 {
+            self.lost(unplaced, now, to)?;
+        }
+        if self.counts.lost != self.noted_lost {
+            to.set_lost(self.counts.lost)?;
+            self.noted_lost = self.counts.lost;
+        }
+        self.left_out.people = self.people.left_out();
+        self.left_out.note(to)?;
+        self.counts.left_out = self.left_out.without_consent();
+        self.people.sync_key()
+    }
+
+    fn moved(
+        &mut self,
+        time: Timestamp,
+        session: SessionId,
+        (room, pose, client_time): (&RoomName, Pose, Option<f64>),
+        to: &Writer,
+    ) -> Written {
+        let stays = self.connections.get(&session).map(|connection| &connection.stays);
+        match stays.and_then(|stays| stays.iter().find(|stay| stay.room == *room)) {
+            Some(Stay { row: Some(member), .. }) => {
+                self.counts.poses += 1;
+                let time = self.micros(time);
+                Ok(to.pose(&PoseRow { time, member: *member, pose, client_time })?)
+            }
+            Some(Stay { row: None, .. }) => {
+                self.left_out.poses += 1;
+                Ok(())
+            }
+            None => {
+                self.unplaced += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn said(
+        &mut self,
+        time: Timestamp,
+        session: Option<SessionId>,
+        room: &RoomName,
+        message: &Message,
+        to: &Writer,
+    ) -> Written {
+        let person = match session {
+            None => None,
+            Some(session) => match self.kept(session, |left_out| &mut left_out.messages) {
+                None => return Ok(()),
+                person => person,
+            },
+        };
+        let (kind, data) = message.body.parts();
+        let is_marker = kind == MARKER && person.is_some();
+        if !self.has_chat && !is_marker {
+            self.left_out.chat += 1;
+            return Ok(());
+        }
+        let room = Some(self.room(room, to)?);
+        let row = EventRow {
+            person,
+            room,
+            type_: Some(kind.into_owned()),
+            data: Some(data.to_owned()),
+            ..self.row(time, Kind::Said)
+        };
+        self.event(row, to)?;
+        if is_marker {
+            let mark = Mark::of(data);
+            let label = mark.label.clone();
+            self.mark(mark, label, time, (person, room), to)?;
+        }
+        Ok(())
+    }
+
+    fn mark(
+        &mut self,
+        mark: Mark,
+        label: String,
+        time: Timestamp,
+        of: (Option<i64>, Option<i64>),
+        to: &Writer,
+    ) -> Written {
+        let is_new = self.intervals.set(mark, label, self.micros(time), of, to)?;
+        self.counts.markers += u64::from(is_new);
+        Ok(())
+    }
+
+    fn refused(
+        &mut self,
+        time: Timestamp,
+        session: SessionId,
+        (code, reason): (Code, &str),
+        count: u32,
+        to: &Writer,
+    ) -> Written {
+        let person = match self.whose(session) {
+            Whose::Kept(person) => Some(person),
+            Whose::Nobody | Whose::Unknown if self.people.assumes_consent() => None,
+            _ => {
+                self.left_out.requests += u64::from(count);
+                return Ok(());
+            }
+        };
+        let row = EventRow {
+            person,
+            data: Some(self.people.mask(reason).into_owned()),
+            code: Some(code.number().into()),
+            count: Some(count.into()),
+            ..self.row(time, Kind::Refused)
+        };
+        self.event(row, to)
+    }
+
+    fn lost(&mut self, count: u64, time: Timestamp, to: &Writer) -> Written {
+        self.counts.lost += count;
+        let count = Some(i64::try_from(count).unwrap_or(i64::MAX));
+        self.event(EventRow { count, ..self.row(time, Kind::Lost) }, to)
+    }
+
+    /// Whose a connection's events are.
+    fn whose(&self, session: SessionId) -> Whose {
+        let Some(connection) = self.connections.get(&session) else { return Whose::Unknown };
+        let Some(user) = &connection.user else { return Whose::Nobody };
+        match self.people.get(user) {
+            Some(Person { consent: true, row: Some(row), .. }) => Whose::Kept(*row),
+            _ => Whose::LeftOut,
+        }
+    }
+
+    /// The number of the person on a connection whose event is to be kept; counts it otherwise, as
+    /// what `kind` selects.
+    fn kept(
+        &mut self,
+        session: SessionId,
+        kind: impl FnOnce(&mut LeftOut) -> &mut u64,
+    ) -> Option<i64> {
+        match self.whose(session) {
+            Whose::Kept(person) => return Some(person),
+            Whose::LeftOut => *kind(&mut self.left_out) += 1,
+            Whose::Unknown => self.unplaced += 1,
+            Whose::Nobody => {}
+        }
+        None
+    }
+
+    fn row(&self, time: Timestamp, kind: Kind) -> EventRow {
+        EventRow::new(self.micros(time), kind)
+    }
+
+    fn event(&mut self, row: EventRow, to: &Writer) -> Written {
+        self.counts.events += 1;
+        Ok(to.event(&row)?)
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
