@@ -21,6 +21,7 @@ mod pipeline;
 mod poses;
 mod resample;
 mod run;
+mod sampling;
 mod sentence;
 mod source;
 mod tables;

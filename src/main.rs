@@ -259,7 +259,7 @@ fn redact(args: RedactArgs) -> Result<(), Box<dyn Error>> {
 
 #[cfg(not(feature = "recording"))]
 fn redact(_args: RedactArgs) -> Result<(), Box<dyn Error>> {
-    Err("this program was built without recordings (the Cargo feature \"recording\")".into())
+    Err("this build has no recordings: build it with --features recording".into())
 }
 
 /// Raises the limit on open files as far as possible: each connection needs a descriptor, and the

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-use super::csv;
 use super::error::ExportError;
 #[cfg(feature = "mcap")]
 use super::mcap;
@@ -12,10 +11,10 @@ use super::meter::{Meter, Progress};
 use super::options::{ExportOptions, Format, Layout};
 use super::output::Output;
 #[cfg(feature = "parquet")]
-use super::parquet::write as write_parquet;
+use super::parquet;
 use super::source::Source;
 use super::text::clock_time;
-use super::{bids, jsonl, xdf};
+use super::{bids, csv, jsonl, xdf};
 use crate::archive::Ending;
 use crate::model::text::printable;
 
@@ -97,22 +96,22 @@ fn write(
     match options.format {
         Format::Csv => csv::write(options.layout, source, output, meter),
         Format::Jsonl => jsonl::write(source, output, meter),
-        Format::Parquet => write_parquet(source, output, meter),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => parquet::write(source, output, meter),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => Err(lacks("Parquet", "parquet")),
         #[cfg(feature = "mcap")]
         Format::Mcap => mcap::write(source, output, meter),
         #[cfg(not(feature = "mcap"))]
-        Format::Mcap => Err(ExportError::Options(
-            "this build has no MCAP: build it with --features mcap".into(),
-        )),
+        Format::Mcap => Err(lacks("MCAP", "mcap")),
         Format::Xdf => xdf::write(source, output, meter),
         Format::Bids => bids::write(source, output, meter),
     }
 }
 
-#[cfg(not(feature = "parquet"))]
-fn write_parquet(_: &Source, _: &mut Output, _: &mut Meter<'_>) -> Result<u64, ExportError> {
-    let reason = "this build can't write Parquet: build it with --features parquet";
-    Err(ExportError::Options(reason.to_owned()))
+#[cfg(not(all(feature = "mcap", feature = "parquet")))]
+fn lacks(format: &str, feature: &str) -> ExportError {
+    ExportError::Options(format!("this build has no {format}: build it with --features {feature}"))
 }
 
 /// Where an export goes.

@@ -8,7 +8,7 @@ use super::mentions::Mentions;
 use super::outcome::Redaction;
 use crate::archive::error::ArchiveError;
 use crate::archive::meta;
-use crate::archive::open::{Access, open, sync_folder};
+use crate::archive::open::{open_to_change, sync_folder};
 use crate::archive::row::EventKind;
 use crate::model::LOBBY;
 
@@ -30,7 +30,7 @@ type Changed<T = ()> = Result<T, ArchiveError>;
 impl Rows {
     /// Opens a recording.
     pub(super) fn open(file: &Path) -> Changed<Self> {
-        Ok(Self { db: open(file, Access::Change)?.db, file: file.to_owned() })
+        Ok(Self { db: open_to_change(file)?, file: file.to_owned() })
     }
 
     /// Locks the recording, which may be open nowhere else, and takes in its log.
@@ -47,7 +47,7 @@ impl Rows {
              PRAGMA synchronous=FULL;
              PRAGMA secure_delete=ON;
              PRAGMA foreign_keys=OFF;
-             PRAGMA cache_size=-65536",
+             PRAGMA cache_size=-16384",
         )
     }
 

@@ -6,9 +6,12 @@ number for number. WANTED is a part of the checks' names, FOLDER where the files
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
+# Rerun's library warns of a space in a topic.
+os.environ.setdefault("RUST_LOG", "error")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
 
 import motion

@@ -17,7 +17,10 @@ from client import Client
 Pose = namedtuple("Pose", "time_us room client_time pos rot")
 """A pose of one user as every reader has to give it; `client_time` is None if none was sent."""
 
-SUBJECTS = {"ann": "S01", "ben": "S02", "Zoë 🙂": "S07"}
+ZOE = "Zoë 7"
+"""A subject that is no label of BIDS."""
+
+SUBJECTS = {"ann": "S01", "ben": "S02", "Zoë 🙂": ZOE}
 
 ROOM = "atrium"
 
@@ -74,10 +77,10 @@ class Session:
             for bad in ("no JSON", {"room": ROOM, "type": "transform", "data": {"pos": 1}}):
                 await ben.ask(bad, 406)
             await asyncio.gather(
-                self.walk(ann, "S01", clock), self.walk(ben, "S02"), self.walk(zoe, "S07")
+                self.walk(ann, "S01", clock), self.walk(ben, "S02"), self.walk(zoe, ZOE)
             )
             await ann.say(ROOM, {"label": "trial 1", "phase": "end"}, "marker")
-            await self.walk(zoe, "S07", room="lobby", count=20)
+            await self.walk(zoe, ZOE, room="lobby", count=20)
             for client in (ann, ben, zoe):
                 await client.settle()
             code, _ = await process.end(server, signal.SIGTERM)
