@@ -207,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cell_stays_a_cell(text in "(.|[\t\r\n\"])*") {
+    fn a_cell_stays_a_cell(text in "(.|[\t\r\n\"]){0,30}") {
         let mut cell = Vec::new();
         push_text(&mut cell, Some(&text));
         let cell = String::from_utf8(cell).unwrap();
