@@ -5,6 +5,7 @@
 //! nobody analyses a gap of the disk as a gap of the headset.
 
 mod bids;
+mod csv;
 mod error;
 #[cfg(feature = "mcap")]
 mod frame;
@@ -14,12 +15,16 @@ mod mcap;
 mod meter;
 mod options;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pipeline;
 mod poses;
 mod resample;
 mod run;
+mod sampling;
 mod sentence;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;

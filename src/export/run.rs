@@ -10,9 +10,11 @@ use super::mcap;
 use super::meter::{Meter, Progress};
 use super::options::{ExportOptions, Format, Layout};
 use super::output::Output;
+#[cfg(feature = "parquet")]
+use super::parquet;
 use super::source::Source;
 use super::text::clock_time;
-use super::{bids, jsonl, xdf};
+use super::{bids, csv, jsonl, xdf};
 use crate::archive::Ending;
 use crate::model::text::printable;
 
@@ -92,17 +94,24 @@ fn write(
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
     match options.format {
+        Format::Csv => csv::write(options.layout, source, output, meter),
         Format::Jsonl => jsonl::write(source, output, meter),
-        Format::Csv | Format::Parquet => Err(ExportError::Options("to be built".to_owned())),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => parquet::write(source, output, meter),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => Err(lacks("Parquet", "parquet")),
         #[cfg(feature = "mcap")]
         Format::Mcap => mcap::write(source, output, meter),
         #[cfg(not(feature = "mcap"))]
-        Format::Mcap => Err(ExportError::Options(
-            "this build has no MCAP: build it with --features mcap".into(),
-        )),
+        Format::Mcap => Err(lacks("MCAP", "mcap")),
         Format::Xdf => xdf::write(source, output, meter),
         Format::Bids => bids::write(source, output, meter),
     }
+}
+
+#[cfg(not(all(feature = "mcap", feature = "parquet")))]
+fn lacks(format: &str, feature: &str) -> ExportError {
+    ExportError::Options(format!("this build has no {format}: build it with --features {feature}"))
 }
 
 /// Where an export goes.
