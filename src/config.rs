@@ -11,6 +11,7 @@ mod number;
 mod options;
 mod origin;
 mod people;
+mod position;
 mod redact;
 mod replay;
 mod slot;

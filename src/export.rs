@@ -4,20 +4,31 @@
 //! recording says about itself, changes of the rate, what was lost and how it ended, so that
 //! nobody analyses a gap of the disk as a gap of the headset.
 
+mod bids;
+mod csv;
 mod error;
+#[cfg(feature = "mcap")]
+mod frame;
 mod jsonl;
+#[cfg(feature = "mcap")]
+mod mcap;
 mod meter;
 mod options;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pipeline;
 mod poses;
 mod resample;
 mod run;
+mod sentence;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
 mod timeline;
+mod xdf;
 
 pub use self::error::ExportError;
 pub use self::meter::Progress;

@@ -295,8 +295,10 @@ impl Hub {
         let focus = self.port.focus.borrow_and_update().clone();
         // Cloned at once: a reader that keeps the borrow stalls the recorder.
         let recording = self.port.recording.borrow().clone();
+        let replay = self.port.replay.borrow().clone();
         let mut snapshot = Snapshot {
             recording,
+            replay,
             taken_at: now,
             serial: self.serial,
             up_time: now.since(self.started),

@@ -1,5 +1,6 @@
 //! Tells what is in a recording: who, when, how well.
 
+mod clocks;
 mod figures;
 mod format;
 mod gather;
@@ -15,8 +16,8 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use self::report::{
-    Clock, Gaps, Inspection, Loss, Marker, Meaning, RateChange, Redaction, Silence, Spread, State,
-    Stay, User,
+    Clock, ClockStep, Gaps, Inspection, Line, Loss, Marker, Meaning, RateChange, Redaction,
+    Silence, Spread, State, Stay, User,
 };
 use crate::archive::{Archive, ArchiveError, Ending};
 use crate::clock;

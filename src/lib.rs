@@ -13,6 +13,7 @@ pub mod archive;
 pub mod bots;
 mod client;
 pub mod clock;
+pub mod clock_offset;
 pub mod config;
 mod connection;
 #[cfg(unix)]

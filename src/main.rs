@@ -207,12 +207,59 @@ fn inspect(_args: InspectArgs) -> Result<(), Box<dyn Error>> {
     Err("this build has no recordings: build it with --features recording".into())
 }
 
-fn replay(_args: ReplayArgs) -> Result<(), Box<dyn Error>> {
-    Err("to be built".into())
+#[cfg(feature = "recording")]
+fn replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
+    let options = vrlobby::replay::ReplayOptions {
+        file: args.file,
+        url: args.url,
+        into: args.into,
+        speed: args.speed,
+        from: args.from,
+        until: args.until,
+        looping: args.r#loop,
+        start_paused: args.start_paused,
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    Ok(runtime.block_on(vrlobby::replay::run(options, end_signal()))?)
 }
 
+#[cfg(not(feature = "recording"))]
+fn replay(_args: ReplayArgs) -> Result<(), Box<dyn Error>> {
+    Err("this program was built without replay (the Cargo feature \"recording\")".into())
+}
+
+/// Resolves when SIGINT, SIGTERM or SIGHUP comes (Ctrl-C on Windows).
+#[cfg(feature = "recording")]
+async fn end_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        if let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(feature = "recording")]
+fn redact(args: RedactArgs) -> Result<(), Box<dyn Error>> {
+    let today = jiff::Timestamp::try_from(vrlobby::clock::wall())?;
+    let today = today.to_zoned(jiff::tz::TimeZone::system()).date().to_string();
+    let RedactArgs { file, subject } = args;
+    let redaction = vrlobby::archive::redact(&file, &subject, &today)?;
+    println!("{}: {redaction}", file.display());
+    Ok(())
+}
+
+#[cfg(not(feature = "recording"))]
 fn redact(_args: RedactArgs) -> Result<(), Box<dyn Error>> {
-    Err("to be built".into())
+    Err("this program was built without recordings (the Cargo feature \"recording\")".into())
 }
 
 /// Raises the limit on open files as far as possible: each connection needs a descriptor, and the

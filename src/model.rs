@@ -11,6 +11,7 @@ mod name;
 mod pose;
 mod probe;
 mod recording;
+mod replay;
 pub mod space;
 pub mod text;
 mod time;
@@ -20,6 +21,7 @@ pub use id::{RoomId, SessionId};
 pub use level::LogLevel;
 pub use limits::{FPS_RANGE, Limits};
 pub use mark::MarkPhase;
+pub(crate) use name::fold as fold_name;
 pub use name::{LOBBY, MAX_ROOM_CHARS, MAX_USER_CHARS, NameError, RoomName, UserName};
 pub use pose::Pose;
 pub use probe::ClockProbe;
@@ -27,6 +29,7 @@ pub use recording::{
     Consent, FieldError, MAX_FIELD_CHARS, MAX_SUBJECT_CHARS, Privacy, RecordingFields,
     check_subject,
 };
+pub use replay::{REPLAY_SPEEDS, ReplayControl, ReplayMarker, ReplayProgress};
 pub use time::Timestamp;
 
 /// Seconds of history that a sparkline shows.

@@ -7,15 +7,19 @@
 mod command;
 mod port;
 mod recording;
+mod replay;
 mod snapshot;
 
 pub use self::command::{COMMAND_QUEUE, Command, Done, OperatorError, TEXT_LIMIT};
+#[cfg(feature = "recording")]
+pub(crate) use self::port::PlayerPort;
 pub(crate) use self::port::{CommandRequest, OperatorPort};
 pub use self::port::{Operator, Pending, SnapshotReader};
 #[cfg(feature = "recording")]
 pub(crate) use self::port::{RecorderInput, RecorderPort};
 pub use self::recording::{RecordedPerson, RecordingProgress, RecordingStatus};
+pub use self::replay::ReplayStatus;
 pub use self::snapshot::{
-    CHAT_LINES, ChatLine, ClockReading, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow,
-    SNAPSHOT_INTERVAL, ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
+    CHAT_LINES, ChatLine, ClockReading, ClockStep, Focus, Liveness, PoseRow, Presence, RefusalLine,
+    RoomRow, SNAPSHOT_INTERVAL, ServerInfo, Snapshot, TickTiming, Traffic, UserDetail, UserRow,
 };

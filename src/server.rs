@@ -7,6 +7,8 @@ mod handle;
 mod no_recorder;
 #[cfg(feature = "recording")]
 mod recorder;
+#[cfg(feature = "recording")]
+mod replay_desk;
 mod signals;
 #[cfg(test)]
 mod simulation;
@@ -172,8 +174,11 @@ impl Builder {
         let (stop, stopping) = watch::channel(false);
         let stop = Arc::new(stop);
         let mut events = Events::default();
-        let (operator, port, recorder) =
+        #[cfg_attr(not(feature = "recording"), expect(unused_mut, reason = "nobody replays"))]
+        let (mut operator, mut port, recorder) =
             Recorder::prepare(&self.settings, info, stop.clone(), clock, &mut events)?;
+        #[cfg(feature = "recording")]
+        let player = operator.add_player(&mut port);
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let pacing = Arc::new(Pacing::new(clock));
         let threads = Threads::new(self.settings.threads.unwrap_or_else(cores), &pacing)
@@ -211,6 +216,8 @@ impl Builder {
                         records.await;
                         let _ = recorded.send(());
                     });
+                    #[cfg(feature = "recording")]
+                    thread.spawn(replay_desk::run(player, listening, stopping.clone()));
                 }
                 let acceptor = Acceptor {
                     listener,

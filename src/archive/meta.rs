@@ -23,6 +23,20 @@ impl About {
     }
 }
 
+/// An SQL condition: the entry with the key in `column` is text that somebody wrote.
+pub(super) fn is_free_text(column: &str) -> String {
+    format!(
+        "{column} IN ('study', 'session', 'condition') OR {own}
+         OR {column} = '{ENDING}' AND value != '{WHOLE}'",
+        own = is_own_field(column)
+    )
+}
+
+/// An SQL condition: the key in `column` is that of a field of the operator's own.
+pub(super) fn is_own_field(column: &str) -> String {
+    format!("{column} LIKE '{OTHER}%'")
+}
+
 /// The keys and values of a recording that starts.
 pub(super) fn entries(about: &About) -> Vec<(String, String)> {
     let RecordingFields { study, session, condition, other, conventions, privacy } = &about.fields;

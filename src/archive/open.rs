@@ -1,10 +1,12 @@
-//! Opens the database of a recording for reading, wherever it lies.
+//! Opens the database of a recording, wherever it lies.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use super::error::ArchiveError;
 use super::schema::{APPLICATION_ID, VERSION};
@@ -12,7 +14,14 @@ use super::schema::{APPLICATION_ID, VERSION};
 /// How long to wait for a writer that is about to complete the file.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// A recording's database, open for reading.
+/// What a recording is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Change,
+}
+
+/// A recording's database.
 pub(super) struct Opened {
     pub(super) db: Connection,
     /// Whether the database says that it has a log, and there is none beside it.
@@ -23,12 +32,22 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// If the file can't be read, is no recording, or has another version of the schema.
-pub(super) fn open(file: &Path) -> Result<Opened, ArchiveError> {
+pub(super) fn open(file: &Path, access: Access) -> Result<Opened, ArchiveError> {
     check_file(file)?;
     // Before SQLite looks at the file: it makes an empty log where there is none.
     let has_log = beside(file, "-wal").exists();
     let sqlite = |error| ArchiveError::sqlite(file, error);
-    let (db, application) = connect(file).map_err(sqlite)?;
+    let (db, application) = match connect(file, access) {
+        // The program or the machine died while it changed the file outside of its log. SQLite
+        // undoes that as soon as somebody opens it who may write.
+        Err(rusqlite::Error::SqliteFailure(error, _))
+            if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK =>
+        {
+            connect(file, Access::Change).map_err(sqlite)?;
+            connect(file, access).map_err(sqlite)?
+        }
+        connected => connected.map_err(sqlite)?,
+    };
     if application != APPLICATION_ID {
         let reason = "it is another program's SQLite database".to_owned();
         return Err(ArchiveError::Foreign { file: file.to_owned(), reason });
@@ -90,14 +109,19 @@ fn check_file(file: &Path) -> Result<(), ArchiveError> {
 }
 
 /// Opens the database and returns its application's id, the first thing that is read from it.
-fn connect(file: &Path) -> Result<(Connection, i64), rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+fn connect(file: &Path, access: Access) -> Result<(Connection, i64), rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | match access {
+            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Access::Change => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
     let db = Connection::open_with_flags(file, flags)?;
     db.busy_timeout(BUSY)?;
     match pragma(&db, "application_id") {
         Ok(application) => Ok((db, application)),
         Err(error)
-            if error.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+            if access == Access::Read
+                && error.sqlite_error_code() == Some(ErrorCode::CannotOpen)
                 && !beside(file, "-shm").exists() =>
         {
             connect_without_index(file, flags).map_err(|_| error)
@@ -127,4 +151,17 @@ fn connect_without_index(_: &Path, _: OpenFlags) -> Result<(Connection, i64), ru
 
 fn pragma(db: &Connection, name: &str) -> Result<i64, rusqlite::Error> {
     db.pragma_query_value(None, name, |row| row.get(0))
+}
+
+/// Makes what happened to a file's name durable: that it was made, renamed or removed.
+///
+/// # Errors
+/// If the folder can't be opened or synced.
+pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
+    // Elsewhere, folders can't be opened as files.
+    if cfg!(unix) {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }

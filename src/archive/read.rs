@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::about::{About, LeftOut, Person, Room, Stay};
 use super::error::ArchiveError;
 use super::meta;
-use super::open::{self, Opened};
+use super::open::{Access, Opened, open};
 use super::row::{EventKind, EventRow, LateTick, MarkerRow, ProbeRow, RoundTripRow};
 use super::selection::Selection;
 
@@ -32,7 +32,7 @@ impl Archive {
     /// If the file can't be read, is no recording, is damaged, or has another version of the
     /// schema.
     pub fn open(file: &Path) -> Result<Self, ArchiveError> {
-        let Opened { db, lacks_log } = open::open(file)?;
+        let Opened { db, lacks_log } = open(file, Access::Read)?;
         let sqlite = |error| ArchiveError::sqlite(file, error);
         // One transaction for as long as it is open: a picture of one moment.
         db.execute_batch("BEGIN").map_err(sqlite)?;

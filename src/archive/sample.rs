@@ -58,12 +58,12 @@ pub(crate) fn begin(folder: &Path, name: &str) -> (Writer, PathBuf) {
         ..EventRow::new(time, kind)
     };
     let mut members = Vec::new();
-    for person in 0..2 {
+    for (person, id) in people.into_iter().enumerate() {
         writer.event(&event(0, EventKind::LoggedIn, person, None)).unwrap();
         writer.event(&event(0, EventKind::Joined, person, Some(0))).unwrap();
-        writer.join(people[person], rooms[0], 0).unwrap();
+        writer.join(id, rooms[0], 0).unwrap();
         writer.event(&event(1000, EventKind::Joined, person, Some(1))).unwrap();
-        members.push(writer.join(people[person], rooms[1], 1000).unwrap());
+        members.push(writer.join(id, rooms[1], 1000).unwrap());
     }
     let said = |time, person: usize, type_: &str, data: &str| EventRow {
         type_: Some(type_.into()),

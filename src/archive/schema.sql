@@ -105,14 +105,15 @@ CREATE TABLE left_out (
     count INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- LEFT JOIN keeps the rows in the order of the first table.
+-- LEFT JOIN keeps the rows in the order of the first table. BIGINT, since DuckDB reads the views
+-- itself, and its INTEGER has 32 bits.
 
 CREATE VIEW poses AS
 SELECT
     pose.id AS id,
     pose.time AS time_us,
     pose.time / 1e6 AS time,
-    (pose.time + (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'start_unix_us')) / 1e6
+    (pose.time + (SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'start_unix_us')) / 1e6
         AS unix_time,
     person.subject AS user,
     room.name AS room,
@@ -129,7 +130,7 @@ SELECT
     event.id AS id,
     event.time AS time_us,
     event.time / 1e6 AS time,
-    (event.time + (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'start_unix_us')) / 1e6
+    (event.time + (SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'start_unix_us')) / 1e6
         AS unix_time,
     event.kind AS kind,
     person.subject AS user,

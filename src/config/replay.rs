@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::position::position;
 use crate::model::DEFAULT_PORT;
 
 /// Which recording to replay, where and how.
@@ -18,11 +19,11 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub speed: f64,
     /// Where to begin: seconds, or HH:MM:SS since the start
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = position)]
+    pub from: Option<i64>,
     /// Where to end: seconds, or HH:MM:SS since the start
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = position)]
+    pub until: Option<i64>,
     /// The room that all ghosts join [default: the rooms of the recording]
     #[arg(long, value_name = "ROOM")]
     pub into: Option<String>,

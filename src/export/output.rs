@@ -26,6 +26,11 @@ impl OutputFile {
         Ok(Self { buffer: BufWriter::with_capacity(BUFFER, options.open(path)?) })
     }
 
+    fn append(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).open(path)?;
+        Ok(Self { buffer: BufWriter::new(file) })
+    }
+
     /// Puts everything on disk.
     pub(super) fn finish(self) -> io::Result<()> {
         self.buffer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
@@ -87,6 +92,11 @@ impl Output {
         Ok(Self { target: target.to_owned(), temporary, force, files: Some(Vec::new()) })
     }
 
+    /// Whether it is a folder of files.
+    pub(super) fn is_folder(&self) -> bool {
+        self.files.is_some()
+    }
+
     /// Makes the single file, or in a folder the file `name`, which may have folders before it.
     ///
     /// # Errors
@@ -101,6 +111,15 @@ impl Output {
         let created = create_folder(parent(&path)).and_then(|()| OutputFile::create(&path));
         files.push(PathBuf::from(name));
         created.map_err(|error| ExportError::from(error).writing(&target))
+    }
+
+    /// Opens a file of the folder that [`Self::create`] has made, to append to it.
+    ///
+    /// # Errors
+    /// If the file can't be opened.
+    pub(super) fn append(&self, name: &str) -> Result<OutputFile, ExportError> {
+        let opened = OutputFile::append(&self.temporary.join(name));
+        opened.map_err(|error| ExportError::from(error).writing(&self.target.join(name)))
     }
 
     /// Gives everything its name; returns how many bytes there are. All files have to be finished.

@@ -4,13 +4,18 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
+use super::csv;
 use super::error::ExportError;
-use super::jsonl;
+#[cfg(feature = "mcap")]
+use super::mcap;
 use super::meter::{Meter, Progress};
 use super::options::{ExportOptions, Format, Layout};
 use super::output::Output;
+#[cfg(feature = "parquet")]
+use super::parquet::write as write_parquet;
 use super::source::Source;
 use super::text::clock_time;
+use super::{bids, jsonl, xdf};
 use crate::archive::Ending;
 use crate::model::text::printable;
 
@@ -90,12 +95,24 @@ fn write(
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
     match options.format {
+        Format::Csv => csv::write(options.layout, source, output, meter),
         Format::Jsonl => jsonl::write(source, output, meter),
-        Format::Csv | Format::Parquet => Err(ExportError::Options("to be built".to_owned())),
-        Format::Mcap | Format::Xdf | Format::Bids => {
-            Err(ExportError::Options("to be built".to_owned()))
-        }
+        Format::Parquet => write_parquet(source, output, meter),
+        #[cfg(feature = "mcap")]
+        Format::Mcap => mcap::write(source, output, meter),
+        #[cfg(not(feature = "mcap"))]
+        Format::Mcap => Err(ExportError::Options(
+            "this build has no MCAP: build it with --features mcap".into(),
+        )),
+        Format::Xdf => xdf::write(source, output, meter),
+        Format::Bids => bids::write(source, output, meter),
     }
+}
+
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(_: &Source, _: &mut Output, _: &mut Meter<'_>) -> Result<u64, ExportError> {
+    let reason = "this build can't write Parquet: build it with --features parquet";
+    Err(ExportError::Options(reason.to_owned()))
 }
 
 /// Where an export goes.

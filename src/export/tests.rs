@@ -9,7 +9,7 @@ use super::*;
 use crate::archive::{Selection, sample};
 
 /// Options for the sample recording, made in `folder`.
-fn options(folder: &Path, format: Format) -> ExportOptions {
+pub(super) fn options(folder: &Path, format: Format) -> ExportOptions {
     let recording = folder.join("sample.db");
     if !recording.exists() {
         sample::whole(folder);
@@ -25,7 +25,7 @@ fn options(folder: &Path, format: Format) -> ExportOptions {
     }
 }
 
-fn export(options: &ExportOptions) -> PathBuf {
+pub(super) fn export(options: &ExportOptions) -> PathBuf {
     let mut last = None;
     let exported = run(options, &mut |progress| {
         last = Some(progress);

@@ -7,21 +7,25 @@ use crate::lobby::Delivery;
 use crate::model::{SessionId, Timestamp};
 use crate::protocol::websocket::{OpCode, control_frame};
 
-/// A user who compares clocks is pinged with the answer, unless it was pinged within this time: a
-/// comparison is worth as much as the round trip is known.
-const ROUND_TRIP_AGE: Duration = Duration::from_secs(3);
+/// How often a client is pinged at most because it compares clocks. Of two pings on their way, only
+/// the last could be told from the other by its answer.
+const PING_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Hub {
     /// Answers a ping that was sent at `client`, on its client's clock, and read at `received`.
     pub(super) fn compare_clocks(&mut self, id: SessionId, client: f64, received: Timestamp) {
         // The messages before it go first, so that the answer's time is as late as it can be.
         self.lobby.flush(&mut self.dispatch);
-        if self.lobby.name_of(id).is_some() {
-            let now = self.clock.now();
-            let pinged = self.dispatch.get(id).map(|connection| connection.liveness.pinged());
-            if pinged.is_some_and(|pinged| now.since(pinged) >= ROUND_TRIP_AGE) {
-                self.ping(id, now);
-            }
+        let now = self.clock.now();
+        // Before the answer: a client that has answered the ping when it probes next has sent that
+        // probe after the ping.
+        if self.lobby.wants_round_trip(id, now)
+            && self
+                .dispatch
+                .get(id)
+                .is_some_and(|open| now.since(open.liveness.pinged()) >= PING_INTERVAL)
+        {
+            self.ping(id, now);
         }
         let now = self.clock.now();
         self.lobby.compare_clocks(id, client, received, now, &mut self.dispatch);

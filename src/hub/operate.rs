@@ -72,6 +72,9 @@ pub(crate) fn operate(
         | Command::StopRecording
         | Command::SetSubject { .. }
         | Command::SetConsent { .. } => Err(OperatorError::CannotRecord),
+        Command::StartReplay { .. } | Command::ControlReplay(_) | Command::StopReplay => {
+            Err(OperatorError::CannotReplay)
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock_offset::Track;
 use crate::connection::Connection;
 use crate::lobby::Lobby;
 use crate::lobby::cadence::period;
@@ -13,8 +14,8 @@ use crate::lobby::registry::{Membership, Session};
 use crate::lobby::room::Room;
 use crate::model::{SessionId, Timestamp};
 use crate::operator::{
-    ChatLine, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow, Snapshot, UserDetail,
-    UserRow,
+    ChatLine, ClockReading, ClockStep, Focus, Liveness, PoseRow, Presence, RefusalLine, RoomRow,
+    Snapshot, UserDetail, UserRow,
 };
 
 /// A user that sends no request for this long is idle.
@@ -194,7 +195,18 @@ fn fill_user(
     *refusals = session.refusals;
     *liveness = liveness_of(session, &connection, now);
     *silent_for = connection.silent_for;
-    *clock = None;
+    *clock = session.clock.as_ref().and_then(|clock| clock_reading(clock, now));
+}
+
+fn clock_reading(clock: &Track, now: Timestamp) -> Option<ClockReading> {
+    let (offset, bound) = clock.offset(now)?;
+    Some(ClockReading {
+        offset,
+        bound,
+        steps: clock.steps(),
+        probes: clock.probes(),
+        newest: now.since(clock.newest()),
+    })
 }
 
 /// Sets a name, unless it is the same one already.
@@ -224,6 +236,11 @@ fn user_detail(session: &Session, now: Timestamp) -> UserDetail {
     let mut detail = UserDetail { session: session.id, ..UserDetail::default() };
     if let Some(stream) = &session.stream {
         detail.transforms_history = stream.per_second.history(now);
+    }
+    if let Some(clock) = &session.clock {
+        detail.clock_drift_ppm = clock.drift().map(|drift| drift * 1e6);
+        detail.clock_step =
+            clock.last_step().map(|step| ClockStep { ago: now.since(step.at), by: step.by });
     }
     if let Some(journal) = &session.journal {
         detail.messages = journal

@@ -23,6 +23,11 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A duration that may be short, as `0.35 ms`; otherwise as [`duration`].
+pub(super) fn fine(seconds: f64) -> String {
+    if seconds < 0.00995 { format!("{:.2} ms", seconds * 1e3) } else { duration(seconds) }
+}
+
 /// A count with its noun, as `1 gap` and `32 gaps`.
 pub(super) fn count(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -103,6 +108,7 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), shown);
         }
+        assert_eq!([fine(0.000354), fine(0.0101)], ["0.35 ms", "10 ms"]);
         assert_eq!([count(1, "gap"), count(0, "gap")], ["1 gap", "0 gaps"]);
     }
 

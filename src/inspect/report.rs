@@ -183,11 +183,46 @@ pub struct Spread {
     pub max: Option<f64>,
 }
 
-/// A client's clock, from its probes.
+/// A client's clock, from its probes. An offset is what the client's clock shows minus the server's
+/// time in seconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Clock {
     /// Probes.
     pub probes: u64,
+    /// The offset at the last probe.
+    pub offset: Option<f64>,
+    /// The most by which the segments are wrong; `None` if no round trip is known.
+    pub bound: Option<f64>,
+    /// The drift of the last segment, in microseconds a second.
+    pub drift_ppm: Option<f64>,
+    /// The moments at which the clock jumped.
+    pub steps: Vec<ClockStep>,
+    /// The offset over the whole recording, as lines.
+    pub segments: Vec<Line>,
+}
+
+/// A jump of a clock.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClockStep {
+    /// When the first probe after it was received.
+    pub time: f64,
+    /// By how much the offset changed: negative if the client's clock stood still or was set back.
+    pub by: f64,
+}
+
+/// A stretch in which a clock ran evenly.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// When its first probe was received.
+    pub from: f64,
+    /// When its last probe was received.
+    pub to: f64,
+    /// The offset at `from`.
+    pub offset: f64,
+    /// By how much the offset grows, in microseconds a second.
+    pub drift_ppm: f64,
+    /// The most by which the line is wrong.
+    pub bound: Option<f64>,
 }
 
 /// A mark in time.

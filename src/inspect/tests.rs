@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 use crate::archive::sample::{self, LENGTH};
-use crate::archive::{EventKind, EventRow, MarkerRow, PoseRow, Writer};
+use crate::archive::{EventKind, EventRow, MarkerRow, PoseRow, ProbeRow, RoundTripRow, Writer};
 
 fn of(file: &Path) -> Inspection {
     Inspection::read(file, || {}).unwrap()
@@ -111,6 +111,55 @@ fn gaps_are_counted_within_a_stay() {
     assert_eq!((user.poses, user.nominal_rate), (33 * 50 + 100, Some(50.0)));
     assert!(user.verdict.starts_with("32 gaps over 100 ms, longest 1.4 s at 00:00:28; silent"));
     assert_eq!(seen.out_of_order, 0);
+}
+
+#[test]
+fn clocks_are_known_with_their_steps_and_drift() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clocks.db");
+    let writer = Writer::create(&file, &sample::about()).unwrap();
+    let people = ["S01", "S02"].map(|subject| writer.person(subject, None).unwrap());
+    // 2 s ahead, 50 ppm too fast, and after five minutes set forward by 1.2 s.
+    let start = sample::START.as_secs_f64();
+    let offset = |time: i64| {
+        let t = time as f64 / 1e6;
+        2.0 + 50e-6 * t + if t < 300.0 { 0.0 } else { 1.2 }
+    };
+    for n in 0..600 {
+        let time = n * 1_000_000;
+        // Between 0.4 and 1 ms each way.
+        let delay = 400 + n * 7919 % 600;
+        let client = start + time as f64 / 1e6 + offset(time);
+        let [received, sent] = [time + delay, time + delay + 50];
+        for person in people {
+            writer.probe(&ProbeRow { person, client, received, sent }).unwrap();
+        }
+        // Of the other one no round trip is known.
+        let micros = 800 + n * 104_729 % 1200;
+        let person = people[0];
+        let round_trip = RoundTripRow { time: time + 500_000, person, micros };
+        writer.round_trip(&round_trip).unwrap();
+    }
+    writer.finish(600_000_000, None).unwrap();
+    let seen = of(&file);
+    let clock = seen.users[0].clock.as_ref().unwrap();
+    let bound = clock.bound.unwrap();
+    assert!(bound < 0.001, "{bound}");
+    assert!((clock.offset.unwrap() - offset(599_000_000)).abs() <= bound, "{clock:?}");
+    assert!((clock.drift_ppm.unwrap() - 50.0).abs() < 5.0, "{clock:?}");
+    let [step] = &clock.steps[..] else { panic!("{clock:?}") };
+    assert!((step.by - 1.2).abs() <= 2.0 * bound && (step.time - 300.0).abs() < 0.01, "{step:?}");
+    assert_eq!(clock.segments.len(), 2);
+    assert!((clock.segments[0].offset - 2.0).abs() <= clock.segments[0].bound.unwrap());
+    let verdict = &seen.users[0].verdict;
+    for said in
+        ["clock 3.2 s ahead, to ±0.", "drifts by 5", "1 step, the last by +1.2 s at 00:05:00"]
+    {
+        assert!(verdict.contains(said), "{verdict}");
+    }
+    let unknown = seen.users[1].clock.as_ref().unwrap();
+    assert_eq!((unknown.bound, unknown.probes), (None, 600));
+    assert!(seen.users[1].verdict.contains("clock not known, for want of round trips"));
 }
 
 #[test]

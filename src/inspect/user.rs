@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::clocks::clocks;
 use super::figures::{seconds, spread};
-use super::report::{Clock, Gaps, Silence, Stay, User};
+use super::report::{Gaps, Silence, Stay, User};
 use super::rhythm::Rhythm;
 use crate::archive::{Archive, ArchiveError, Person, Stay as StayRow};
 
@@ -13,18 +14,16 @@ const SILENCE: i64 = 1_000_000;
 /// Everyone in a recording, without what events tell of them; `rhythms` are those of all stays, in
 /// their order.
 pub(super) fn users(archive: &Archive, rhythms: &[Rhythm]) -> Result<Vec<User>, ArchiveError> {
+    let rows = archive.round_trips()?;
+    let mut clocks = clocks(archive, &rows)?;
     let mut round_trips: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for row in archive.round_trips()? {
+    for row in rows {
         round_trips.entry(row.person).or_default().push(row.micros);
-    }
-    let mut probes: BTreeMap<i64, u64> = BTreeMap::new();
-    for row in archive.probes()? {
-        *probes.entry(row.person).or_default() += 1;
     }
     let of_each = archive.people().iter().map(|person| {
         let mut user = user(archive, person, rhythms);
         user.round_trips = spread(round_trips.remove(&person.id).unwrap_or_default());
-        user.clock = probes.get(&person.id).map(|probes| Clock { probes: *probes });
+        user.clock = clocks.remove(&person.id);
         user
     });
     Ok(of_each.collect())

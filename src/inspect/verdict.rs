@@ -1,11 +1,15 @@
 //! Sentences on how good a recording is.
 
-use super::format::{count, duration, moment};
-use super::report::{Inspection, State, User};
+use super::format::{count, duration, fine, moment};
+use super::report::{Clock, Inspection, State, User};
 
 /// The rate in Hz up to which the poses of a client are so far apart that each interval is a gap,
 /// or nearly.
 const SLOW: f64 = 10.0;
+
+/// A clock that is farther off than this, in seconds, doesn't count from 1970, and how far is of no
+/// interest.
+const FAR: f64 = 86_400.0;
 
 /// How good the whole recording is.
 pub(super) fn of_recording(recording: &Inspection) -> String {
@@ -56,9 +60,7 @@ pub(super) fn of_user(user: &User) -> String {
     if user.connections > 1 {
         parts.push(format!("connected {} times", user.connections));
     }
-    if user.clock.is_none() {
-        parts.push("sends no clock".to_owned());
-    }
+    parts.push(user.clock.as_ref().map_or_else(|| "sends no clock".to_owned(), clock));
     parts.join("; ")
 }
 
@@ -71,6 +73,27 @@ fn gaps(user: &User) -> String {
     let mut said = format!("{} over 100 ms, longest {longest} at {at}", count(gaps.count, "gap"));
     if let Some(rate) = user.nominal_rate.filter(|rate| *rate <= SLOW) {
         said.push_str(&format!(" (it sends {rate} poses a second)"));
+    }
+    said
+}
+
+fn clock(clock: &Clock) -> String {
+    let mut said = match (clock.bound, clock.offset) {
+        (Some(bound), Some(offset)) if offset.abs() < FAR => {
+            let side = if offset < 0.0 { "behind" } else { "ahead" };
+            format!("clock {} {side}, to ±{}", fine(offset.abs()), fine(bound))
+        }
+        (Some(bound), _) => format!("clock known to ±{}", fine(bound)),
+        (None, _) => "clock not known, for want of round trips".to_owned(),
+    };
+    if let Some(drift) = clock.drift_ppm.filter(|drift| drift.abs() >= 1.0) {
+        said.push_str(&format!(", drifts by {drift:.0} ppm"));
+    }
+    if let Some(last) = clock.steps.last() {
+        let steps = count(clock.steps.len() as u64, "step");
+        let sign = if last.by < 0.0 { "-" } else { "+" };
+        let (by, at) = (fine(last.by.abs()), moment(last.time));
+        said.push_str(&format!(", {steps}, the last by {sign}{by} at {at}"));
     }
     said
 }

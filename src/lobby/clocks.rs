@@ -28,9 +28,18 @@ impl Lobby {
         if session.user.is_none() {
             return;
         }
+        session.clock.get_or_insert_default().probe(&probe);
         if out.interest().clocks {
             out.event(LobbyEvent { time: now, kind: EventKind::Probed { session: id, probe } });
         }
+    }
+
+    /// Whether the round trip of a user who compares clocks should be measured now.
+    pub(crate) fn wants_round_trip(&self, id: SessionId, now: Timestamp) -> bool {
+        self.registry.get(id).is_some_and(|session| {
+            session.user.is_some()
+                && session.clock.as_ref().is_none_or(|clock| clock.wants_round_trip(now))
+        })
     }
 
     /// Notes that a ping of the server's was answered after `round_trip`, at `received`.
@@ -42,8 +51,9 @@ impl Lobby {
         now: Timestamp,
         out: &mut impl Delivery,
     ) {
-        if self.registry.get_mut(id).is_none() {
-            return;
+        let Some(session) = self.registry.get_mut(id) else { return };
+        if let Some(clock) = &mut session.clock {
+            clock.round_trip(received, round_trip);
         }
         if out.interest().clocks {
             let kind = EventKind::RoundTrip { session: id, round_trip };

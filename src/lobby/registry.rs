@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::event::Message;
 use super::meter::{Gaps, PerSecond};
 use super::room::MemberId;
+use crate::clock_offset::Track;
 use crate::model::{RoomId, RoomName, SessionId, Timestamp, UserName};
 use crate::protocol::{Code, Password, Refusal};
 
@@ -30,6 +31,8 @@ pub(crate) struct Session {
     /// Only for sessions that stream, so that others cost little.
     pub(crate) stream: Option<Box<Stream>>,
     pub(crate) journal: Option<Box<Journal>>,
+    /// Only for users who compare clocks.
+    pub(crate) clock: Option<Box<Track>>,
 }
 
 /// The user that is logged in on a connection.
@@ -157,6 +160,7 @@ impl Registry {
             refusals: 0,
             stream: None,
             journal: None,
+            clock: None,
         });
     }
 

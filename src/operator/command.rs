@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LogLevel, MarkPhase, RecordingFields, SessionId};
+use crate::model::{LogLevel, MarkPhase, RecordingFields, ReplayControl, SessionId};
 
 /// Commands that may wait for the hub before the next is refused as [`OperatorError::Busy`].
 pub const COMMAND_QUEUE: usize = 64;
@@ -101,6 +101,18 @@ pub enum Command {
         /// Whether their data is kept.
         consent: bool,
     },
+    /// Let the users of a recording come to this server as ghosts. Answered once the recording is
+    /// open and the server has let the first of them in.
+    StartReplay {
+        /// The recording, on the server's machine.
+        path: PathBuf,
+        /// The room that all ghosts join; `None` for the rooms of the recording.
+        into: Option<String>,
+    },
+    /// Steer the replay that runs.
+    ControlReplay(ReplayControl),
+    /// Stop the replay: all ghosts leave.
+    StopReplay,
 }
 
 impl Command {
@@ -113,6 +125,11 @@ impl Command {
                 | Self::SetSubject { .. }
                 | Self::SetConsent { .. }
         )
+    }
+
+    /// Whether it is the player that carries it out, not the hub.
+    pub(crate) fn is_for_player(&self) -> bool {
+        matches!(self, Self::StartReplay { .. } | Self::ControlReplay(_) | Self::StopReplay)
     }
 }
 
@@ -170,6 +187,18 @@ pub enum OperatorError {
     /// do.
     #[error("{0}")]
     Recording(String),
+    /// This program was built without the wing that replays.
+    #[error("this program was built without replay (the Cargo feature \"recording\")")]
+    CannotReplay,
+    /// A replay runs already.
+    #[error("{} is being replayed already; stop it first", .0.display())]
+    ReplayRuns(PathBuf),
+    /// No replay runs.
+    #[error("nothing is being replayed")]
+    NotReplaying,
+    /// The replay could not be started; the sentence says why and what to do.
+    #[error("{0}")]
+    Replay(String),
     /// The log's level can't be changed in this process.
     #[error("this process does not log through vrlobby, so the level can't be changed here")]
     LogNotOurs,

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::command::{COMMAND_QUEUE, Command, Done, OperatorError};
 use super::recording::RecordingStatus;
+use super::replay::ReplayStatus;
 use super::snapshot::{Focus, ServerInfo, Snapshot};
 
 /// The answer to a command that was sent without waiting.
@@ -53,6 +54,8 @@ pub struct Operator {
     commands: mpsc::Sender<CommandRequest>,
     /// `None` in a program without a recorder.
     recorder: Option<blocking::SyncSender<RecorderInput>>,
+    /// `None` in a program without a player.
+    player: Option<mpsc::Sender<CommandRequest>>,
     snapshots: Arc<watch::Sender<Arc<Snapshot>>>,
     focus: Arc<watch::Sender<Focus>>,
     stop: Arc<watch::Sender<bool>>,
@@ -66,6 +69,8 @@ pub(crate) struct OperatorPort {
     pub(crate) focus: watch::Receiver<Focus>,
     /// How the recording is doing, for snapshots.
     pub(crate) recording: watch::Receiver<RecordingStatus>,
+    /// How a replay is doing, for snapshots.
+    pub(crate) replay: watch::Receiver<ReplayStatus>,
 }
 
 /// The recorder's end of an [`Operator`]'s channels.
@@ -74,6 +79,14 @@ pub(crate) struct OperatorPort {
 pub(crate) struct RecorderPort {
     pub(crate) inputs: blocking::Receiver<RecorderInput>,
     pub(crate) status: watch::Sender<RecordingStatus>,
+}
+
+/// The player's end of an [`Operator`]'s channels.
+#[cfg(feature = "recording")]
+#[derive(Debug)]
+pub(crate) struct PlayerPort {
+    pub(crate) commands: mpsc::Receiver<CommandRequest>,
+    pub(crate) status: watch::Sender<ReplayStatus>,
 }
 
 impl Operator {
@@ -99,10 +112,21 @@ impl Operator {
             snapshots: snapshots.clone(),
             focus: focus.subscribe(),
             recording,
+            replay: watch::channel(ReplayStatus::Off).1,
         };
-        let info = Arc::new(info);
-        let operator = Self { info, commands, recorder: Some(recorder), snapshots, focus, stop };
+        let (info, recorder) = (Arc::new(info), Some(recorder));
+        let operator = Self { info, commands, recorder, player: None, snapshots, focus, stop };
         (operator, port, RecorderPort { inputs, status })
+    }
+
+    /// Puts a player beside the hub. Clones made before this can't reach it.
+    #[cfg(feature = "recording")]
+    pub(crate) fn add_player(&mut self, port: &mut OperatorPort) -> PlayerPort {
+        let (player, commands) = mpsc::channel(COMMAND_QUEUE);
+        let (status, replay) = watch::channel(ReplayStatus::Off);
+        self.player = Some(player);
+        port.replay = replay;
+        PlayerPort { commands, status }
     }
 
     /// What does not change while the server runs.
@@ -125,7 +149,12 @@ impl Operator {
                 Err(blocking::TrySendError::Disconnected(_)) => Err(OperatorError::Stopped),
             };
         }
-        match self.commands.try_send((command, answer)) {
+        let commands = if command.is_for_player() {
+            self.player.as_ref().ok_or(OperatorError::CannotReplay)?
+        } else {
+            &self.commands
+        };
+        match commands.try_send((command, answer)) {
             Ok(()) => Ok(Pending(pending)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(OperatorError::Busy),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(OperatorError::Stopped),

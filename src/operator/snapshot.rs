@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::recording::RecordingStatus;
+use super::replay::ReplayStatus;
 use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 
 /// Snapshots are at least this far apart.
@@ -70,6 +71,8 @@ pub struct Snapshot {
     pub log_level: Option<LogLevel>,
     /// Whether a recording runs, and how it is doing.
     pub recording: RecordingStatus,
+    /// Whether a recording is being replayed, and how far it has got.
+    pub replay: ReplayStatus,
 }
 
 /// What ticks cost the hub in the last second.
@@ -187,23 +190,34 @@ pub struct UserRow {
     pub liveness: Liveness,
     /// How long ago it sent anything at all, a pong included.
     pub silent_for: Duration,
-    /// How its clock compares with the server's; `None` if it sends no clock.
+    /// Its clock; `None` if its client doesn't send clock probes, or has answered no ping since the
+    /// first.
     pub clock: Option<ClockReading>,
 }
 
-/// How a user's clock compares with the server's.
+/// How far a user's clock is from the server's, as its client's clock probes say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClockReading {
-    /// The client's clock minus the server's, in seconds.
+    /// The client's clock minus the server's, in seconds. Clients' clocks have zeros of their own, so
+    /// it may be any number.
     pub offset: f64,
-    /// The most that `offset` may be wrong by.
+    /// The most by which that is wrong.
     pub bound: Duration,
-    /// How often the clock was seen to jump.
+    /// How often the clock has jumped: it was set, or stood still while the headset slept.
     pub steps: u32,
-    /// How many probes have come.
+    /// How many probes there were.
     pub probes: u32,
-    /// How long ago the newest probe came.
+    /// How long ago the last probe came.
     pub newest: Duration,
+}
+
+/// A jump of a user's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClockStep {
+    /// How long ago it was noticed.
+    pub ago: Duration,
+    /// By how much the offset changed, in seconds: negative if the clock stood still or was set back.
+    pub by: f64,
 }
 
 /// A user in a room.
@@ -253,6 +267,10 @@ pub struct UserDetail {
     pub messages: Vec<(Arc<str>, ChatLine)>,
     /// Its last requests that were refused, oldest first, at most 20.
     pub refusals: Vec<RefusalLine>,
+    /// How fast its clock gains on the server's, in ppm; `None` until it is known to within 100 ppm.
+    pub clock_drift_ppm: Option<f64>,
+    /// The last time its clock jumped.
+    pub clock_step: Option<ClockStep>,
 }
 
 /// One request that was answered with an error.

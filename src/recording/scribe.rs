@@ -267,19 +267,22 @@ impl Scribe {
         };
         self.event(row, to)?;
         if is_marker {
-            self.mark(Mark::of(data), time, (person, room), to)?;
+            let mark = Mark::of(data);
+            let label = mark.label.clone();
+            self.mark((mark, label), time, (person, room), to)?;
         }
         Ok(())
     }
 
+    /// Writes a mark, and what its label is in the file.
     fn mark(
         &mut self,
-        mark: Mark,
+        (mark, label): (Mark, String),
         time: Timestamp,
         of: (Option<i64>, Option<i64>),
         to: &Writer,
     ) -> Written {
-        let is_new = self.intervals.set(mark, self.micros(time), of, to)?;
+        let is_new = self.intervals.set(mark, label, self.micros(time), of, to)?;
         self.counts.markers += u64::from(is_new);
         Ok(())
     }

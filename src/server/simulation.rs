@@ -115,6 +115,9 @@ fn every_seed_keeps_the_contract() {
     assert!(failures.is_empty(), "{} seeds failed, of {seeds:?}\n{shown}", failures.len());
     let covered = covered.into_inner();
     println!("{seeds:?}: {covered:#?}");
+    let clocks = |what| covered.get(what).copied().unwrap_or(0);
+    let (within, beyond) = (clocks(coverage::WITHIN_BOUND), clocks(coverage::BEYOND_BOUND));
+    assert!(beyond <= 1 + within / 100, "{beyond} clocks are beyond their bound, {within} within");
     let count = seeds.end - seeds.start;
     let wanted = if count >= SEEDS { coverage::WANTED } else { &[] };
     let rare = if count >= 10 * SEEDS { coverage::RARE } else { &[] };

@@ -11,21 +11,36 @@ use tree::{Target, Tree};
 
 /// Each top-level module with what it may use. A module comes after all that it may use, so that
 /// the table itself has no circle.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("addresses", &[]),
     ("clock", &["model"]),
+    ("clock_offset", &["model"]),
     ("protocol", &["model"]),
     ("config", &["model"]),
     ("logging", &["clock", "model"]),
     ("operator", &["model"]),
     ("archive", &["model"]),
-    ("export", &["archive", "model"]),
-    ("inspect", &["archive", "clock", "model"]),
-    ("bots", &["clock", "model"]),
+    ("export", &["archive", "model", "protocol"]),
+    ("inspect", &["archive", "clock", "clock_offset", "model"]),
+    ("client", &["model"]),
+    ("bots", &["client", "clock", "model"]),
+    ("replay", &["archive", "client", "clock", "model"]),
     ("connection", &["model", "protocol"]),
-    ("lobby", &["model", "protocol"]),
-    ("hub", &["clock", "connection", "lobby", "logging", "model", "operator", "protocol"]),
+    ("lobby", &["clock_offset", "model", "protocol"]),
+    (
+        "hub",
+        &[
+            "clock",
+            "clock_offset",
+            "connection",
+            "lobby",
+            "logging",
+            "model",
+            "operator",
+            "protocol",
+        ],
+    ),
     ("net", &["clock", "connection", "hub", "model", "protocol"]),
     ("recording", &["archive", "clock", "hub", "lobby", "model", "operator", "protocol"]),
     (
@@ -43,11 +58,18 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "operator",
             "protocol",
             "recording",
+            "replay",
         ],
     ),
     ("console", &["clock", "model", "operator"]),
     ("lib", &["config", "hub", "lobby", "model", "operator", "server"]),
-    ("main", &["archive", "bots", "config", "console", "export", "inspect", "logging", "server"]),
+    (
+        "main",
+        &[
+            "archive", "bots", "clock", "config", "console", "export", "inspect", "logging",
+            "replay", "server",
+        ],
+    ),
 ];
 
 /// The same for the modules of the console, from its ground up.

@@ -20,7 +20,7 @@ pub(crate) fn paste(app: &mut App, text: &str) {
 }
 
 /// Applies `change`, which returns whether it was an edit, to the line being typed.
-fn edit(app: &mut App, change: impl FnOnce(&mut LineInput) -> bool) {
+fn edit(app: &mut App, change: impl Fn(&mut LineInput) -> bool) {
     match &mut app.overlay {
         Some(Overlay::Command(line)) => {
             if change(&mut line.input) {

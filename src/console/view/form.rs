@@ -84,6 +84,10 @@ fn draw_row(
         let wide = (field_width(field).min(free(line, x))) as u16;
         let place = Rect { x, width: wide, ..line };
         draw_field(place, buffer, app, field, *index == form.focus());
+        if *index == form.focus() && form.is_replaced() {
+            let text = width(field.entry()).min(place.width as usize) as u16;
+            buffer.set_style(Rect { width: text, ..place }, app.theme.selected());
+        }
         drawn.hit(place, Hit::Field(*index));
         x += wide + 2;
     }

@@ -80,7 +80,9 @@ pub(super) fn check(history: &History) -> Result<(), Violation> {
     }
     if !history.abrupt {
         // No ghosts: what the operator sees is what the events say, and what the clients believe.
-        let sight = model.sight();
+        let mut sight = model.sight();
+        super::clocks::check_sight(history)?;
+        sight.clocks = history.sight.clocks.clone();
         ensure!(history.sight == sight, "the operator sees {:?} for {sight:?}", history.sight);
         ensure!(sight.users == present, "clients believe {present:?} for {sight:?}");
     }

@@ -61,7 +61,8 @@ pub(super) async fn visit(stage: Arc<Stage>, mut rng: Rng, user: String, pass: S
         cuts: *rng.pick(&[0, 2, 8]),
     };
     let (end, server) = pipe::connect(temper, rng.split());
-    let index = stage.open(permit.id, permit.thread, temper.is_slow());
+    let clock = ClientClock::new(stage.clock.now(), &mut rng);
+    let index = stage.open(permit.id, permit.thread, temper.is_slow(), clock);
     tokio::spawn(stage.service.clone().serve(server, address, permit));
     let manner = match rng.within(0..100) {
         0..3 => Manner::Stranger,
@@ -76,7 +77,7 @@ pub(super) async fn visit(stage: Arc<Stage>, mut rng: Rng, user: String, pass: S
         user,
         pass,
         manner,
-        clock: ClientClock::new(now, &mut rng),
+        clock,
         end,
         serial: 0,
         rooms: BTreeSet::new(),
@@ -416,9 +417,9 @@ impl Client {
 
 impl Stage {
     /// Takes a connection into the history.
-    fn open(&self, session: SessionId, thread: usize, slow: bool) -> usize {
+    fn open(&self, session: SessionId, thread: usize, slow: bool, clock: ClientClock) -> usize {
         let mut connections = self.connections.lock();
-        connections.push(Connection { session, thread, slow, steps: Vec::new() });
+        connections.push(Connection { session, thread, slow, clock, steps: Vec::new() });
         connections.len() - 1
     }
 

@@ -33,6 +33,31 @@ impl ClientClock {
     }
 }
 
+/// The operator sees the clock of whoever compares clocks, and of nobody else, and no jumps, for there
+/// are none.
+pub(super) fn check_sight(history: &History) -> Result<(), Violation> {
+    for connection in &history.connections {
+        let session = connection.session;
+        let told = history.events.iter().filter(
+            |event| matches!(event.kind, EventKind::Probed { session: of, .. } if of == session),
+        );
+        let probes = told.count();
+        let Some((_, reading)) = history.sight.clocks.get(&session) else { continue };
+        ensure!(reading.probes as usize == probes, "{reading:?} after {probes} probes");
+        ensure!(reading.steps == 0, "{reading:?}, and no clock has jumped");
+    }
+    Ok(())
+}
+
+/// For each clock that the operator sees, whether its true offset is within the bound.
+pub(super) fn judge_sight(history: &History) -> impl Iterator<Item = bool> {
+    history.connections.iter().filter_map(|connection| {
+        let (now, reading) = history.sight.clocks.get(&connection.session)?;
+        let truth = connection.clock.show(*now) - now.as_secs_f64();
+        Some((reading.offset - truth).abs() <= reading.bound.as_secs_f64())
+    })
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawStamps<'a> {

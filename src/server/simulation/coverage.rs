@@ -16,6 +16,7 @@ pub(super) const WANTED: &[&str] = &[
     "a clock was compared",
     "a clock was compared before the login",
     "a round trip",
+    WITHIN_BOUND,
     "a pose with its client's time",
     "a reset",
     "refused with 401",
@@ -38,6 +39,10 @@ pub(super) const WANTED: &[&str] = &[
     "the server is out of memory",
 ];
 
+/// How many clocks the operator saw, and whether their true offset was within the bound.
+pub(super) const WITHIN_BOUND: &str = "a clock within its bound";
+pub(super) const BEYOND_BOUND: &str = "a clock beyond its bound";
+
 /// What several thousand must have seen.
 pub(super) const RARE: &[&str] =
     &["you kept sending more", "you read too slowly", "you read nothing for"];
@@ -47,6 +52,9 @@ pub(super) fn add(history: &History, covered: &mut BTreeMap<String, u64>) {
     let mut note = |what: String| *covered.entry(what).or_default() += 1;
     for connection in &history.connections {
         note(format!("served by thread {}", connection.thread));
+    }
+    for fits in super::clocks::judge_sight(history) {
+        note(if fits { WITHIN_BOUND } else { BEYOND_BOUND }.into());
     }
     if history.abrupt {
         note("stopped while busy".into());

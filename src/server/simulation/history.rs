@@ -6,9 +6,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::clocks::ClientClock;
 use crate::lobby::event::LobbyEvent;
 use crate::model::{SessionId, Timestamp};
-use crate::operator::{Command, Done, OperatorError};
+use crate::operator::{ClockReading, Command, Done, OperatorError};
 
 /// A request that a client has sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +128,7 @@ pub(super) struct Connection {
     pub(super) thread: usize,
     /// Its link carries less than 50 Mbit/s.
     pub(super) slow: bool,
+    pub(super) clock: ClientClock,
     pub(super) steps: Vec<(Timestamp, Step)>,
 }
 
@@ -143,6 +145,8 @@ pub(super) struct Operated {
 pub(super) struct Sight {
     pub(super) rooms: BTreeMap<String, usize>,
     pub(super) users: BTreeMap<String, (SessionId, Vec<String>)>,
+    /// What the operator sees of the clocks of users, and when.
+    pub(super) clocks: BTreeMap<SessionId, (Timestamp, ClockReading)>,
 }
 
 /// A whole run.

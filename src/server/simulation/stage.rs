@@ -244,5 +244,9 @@ fn see(snapshot: &Snapshot) -> Sight {
         rooms.sort();
         (user.name.to_string(), (user.session, rooms))
     });
-    Sight { rooms: rooms.collect(), users: users.collect() }
+    let clocks = snapshot
+        .users
+        .iter()
+        .filter_map(|user| Some((user.session, (snapshot.taken_at, user.clock?))));
+    Sight { rooms: rooms.collect(), users: users.collect(), clocks: clocks.collect() }
 }
