@@ -137,32 +137,22 @@ impl Writer {
         self.set_meta(meta::LOST, &lost.to_string())
     }
 
-    /// Commits, notes how the recording ended, and leaves one complete file. `early` is the reason
-    /// if it was not stopped by the operator. Returns whether that is really one file: on a disk
-    /// that is full or fails, SQLite's log may have to stay beside it, without which it lacks what
-    /// came last.
+    /// Commits, notes how the recording ended, and leaves one complete file, if nobody else has it
+    /// open. `early` is the reason if it was not stopped by the operator.
     ///
     /// # Errors
     /// As [`Self::commit`], or if another program holds the file. What was committed before stays.
-    pub fn finish(self, end: i64, early: Option<&str>) -> Result<bool, ArchiveError> {
+    pub fn finish(self, end: i64, early: Option<&str>) -> Written {
         self.note_end(end, early)?;
-        let merged = self.batch("PRAGMA wal_checkpoint(TRUNCATE)").is_ok();
-        // A reader that has the file open keeps the log beside it; it goes with the reader.
-        let _ = self.batch("PRAGMA journal_mode=DELETE");
-        Ok(self.db.close().is_ok() && merged)
+        self.merge();
+        self.db.close().map_err(|(_, error)| ArchiveError::sqlite(&self.file, error))
     }
 
-    /// As [`Self::finish`], early, for a file that was moved or removed: leaves what has its name now
-    /// and that of its log alone.
+    /// Commits, and notes how the recording ended, as [`Self::finish`] does.
     ///
     /// # Errors
     /// As [`Self::finish`].
-    pub fn finish_moved(self, end: i64, early: &str) -> Result<bool, ArchiveError> {
-        self.note_end(end, Some(early))?;
-        Ok(self.batch("PRAGMA wal_checkpoint(TRUNCATE)").is_ok())
-    }
-
-    fn note_end(&self, end: i64, early: Option<&str>) -> Written {
+    pub fn note_end(&self, end: i64, early: Option<&str>) -> Written {
         self.batch("PRAGMA busy_timeout=500")?;
         if self.db.is_autocommit() {
             self.batch("BEGIN IMMEDIATE")?;
@@ -170,6 +160,26 @@ impl Writer {
         self.set_meta(meta::END_US, &end.to_string())?;
         self.set_meta(meta::ENDING, early.unwrap_or(meta::WHOLE))?;
         self.batch("COMMIT")
+    }
+
+    /// Puts SQLite's log into the file, and removes it; returns whether all is in the file. While
+    /// somebody reads, or if the disk is full or fails, the log stays beside it, and part of it.
+    pub fn merge(&self) -> bool {
+        let is_in_file = self.put_log_into_file();
+        // The log's name stays while anybody has the file open; it is empty then.
+        is_in_file && self.batch("PRAGMA journal_mode=DELETE").is_ok()
+    }
+
+    /// As [`Self::merge`], for a file that was moved or removed: leaves what has its name now, and
+    /// that of its log, alone.
+    pub fn merge_moved(&self) -> bool {
+        self.put_log_into_file()
+    }
+
+    fn put_log_into_file(&self) -> bool {
+        let busy =
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        matches!(busy, Ok(false))
     }
 
     /// Adds a person; returns their number.

@@ -62,9 +62,9 @@ struct Open {
 pub(super) struct Intervals(Vec<Open>);
 
 impl Intervals {
-    /// Writes a mark, with `label` in the file in place of its own; returns whether it is a new
-    /// one, and not the end of another. `person` is `None` for the operator. An end without a
-    /// begin is an instant.
+    /// Writes a mark, with `label` in the file in place of its own; returns whether it is a new one,
+    /// and not the end of another. `person` is `None` for the operator. An end without a begin is an
+    /// instant.
     ///
     /// # Errors
     /// If it can't be written.

@@ -269,15 +269,15 @@ impl Scribe {
         if is_marker {
             let mark = Mark::of(data);
             let label = mark.label.clone();
-            self.mark(mark, label, time, (person, room), to)?;
+            self.mark((mark, label), time, (person, room), to)?;
         }
         Ok(())
     }
 
+    /// Writes a mark, and what its label is in the file.
     fn mark(
         &mut self,
-        mark: Mark,
-        label: String,
+        (mark, label): (Mark, String),
         time: Timestamp,
         of: (Option<i64>, Option<i64>),
         to: &Writer,

@@ -160,7 +160,7 @@ impl Stage {
     /// Stops it, and reads the file.
     fn stop(mut self) -> (Read, RecordingProgress, TempDir) {
         self.step();
-        let RecordingStatus::Ended { progress, early: None } = self.running.finish() else {
+        let (RecordingStatus::Ended { progress, early: None }, None) = self.running.finish() else {
             panic!("it has not ended well");
         };
         let names: Vec<_> = self

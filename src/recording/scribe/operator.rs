@@ -41,7 +41,7 @@ impl Scribe {
         to: &Writer,
     ) -> Written {
         let masked = Mark::new(&self.people.mask(label), phase).label;
-        self.mark(Mark::new(label, phase), masked, time, (None, None), to)
+        self.mark((Mark::new(label, phase), masked), time, (None, None), to)
     }
 
     /// Names a user's subject. `Ok(Err)` if somebody else has it.

@@ -70,7 +70,10 @@ fn nobody_is_named_in_the_recording_but_in_its_key() {
     let operated = read.of_kind(Kind::Operated);
     assert_eq!(operated[0].data.as_deref(), Some("kicked S01: too close to S02"));
     assert_eq!(operated[1].data.as_deref(), Some("marked \"\\\"S01\\\"'s turn\" begins"));
-    assert_eq!(progress.open_intervals, ["\"S01\"'s turn"]);
+    // The operator ends it by the words that began it.
+    assert_eq!(progress.open_intervals, [label]);
+    let markers = read.archive.markers(&Selection::default()).unwrap();
+    assert_eq!(markers[0].label, "\"S01\"'s turn");
     let key = bytes_of(&folder, &["session.key.csv"]);
     let lines: Vec<_> = key.lines().collect();
     assert_eq!(lines.len(), 3, "{key}");
@@ -217,7 +220,8 @@ fn a_subject_can_be_named_before_during_and_later() {
     assert_eq!(subjects, ["X 1", "P07", "S01", "D"]);
     let operated = read.of_kind(Kind::Operated)[0].data.as_deref();
     assert_eq!(operated, Some("kicked X 1, who pushed P07; P071 is a room"));
-    assert_eq!(progress.open_intervals, ["P07"]);
+    assert_eq!(progress.open_intervals, ["bea"]);
+    assert_eq!(read.archive.markers(&Selection::default()).unwrap()[0].label, "P07");
     let key = std::fs::read_to_string(folder.path().join("session.key.csv")).unwrap();
     let lines: Vec<_> =
         key.lines().map(|line| line.split(',').take(2).collect::<Vec<_>>()).collect();

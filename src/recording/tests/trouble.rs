@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 
 use super::*;
+use crate::archive::Writer;
 
-fn ended_early(status: RecordingStatus) -> (RecordingProgress, String) {
+fn ended_early((status, _): (RecordingStatus, Option<Writer>)) -> (RecordingProgress, String) {
     match status {
         RecordingStatus::Ended { progress, early: Some(early) } => (progress, early),
         other => panic!("{other:?}"),
@@ -129,9 +130,21 @@ fn readers_stop_nothing_and_writers_put_it_off() {
     writer.execute_batch("COMMIT").unwrap();
     stage.step();
     assert_eq!(count(&writer), 3);
-    drop((reader, writer));
-    let (read, progress, _) = stage.stop();
-    assert_eq!((read.poses.len(), progress.lost), (3, 0));
+    drop(writer);
+    let (status, unmerged) = stage.running.finish();
+    assert!(matches!(status, RecordingStatus::Ended { early: None, .. }), "{status:?}");
+    let unmerged = unmerged.expect("a log that is being read");
+    assert!(!unmerged.merge());
+    assert_eq!(Read::of(&stage.file).poses.len(), 3);
+    reader.execute_batch("COMMIT").unwrap();
+    // It has the file open, but reads nothing.
+    assert!(!unmerged.merge());
+    let log = stage.folder.path().join("session.db-wal");
+    assert_eq!(log.metadata().unwrap().len(), 0);
+    drop(reader);
+    assert!(unmerged.merge());
+    assert!(!log.exists());
+    assert_eq!(Read::of(&stage.file).poses.len(), 3);
 }
 
 #[test]
