@@ -22,6 +22,7 @@ mod pipeline;
 mod poses;
 mod resample;
 mod run;
+mod sampling;
 mod sentence;
 mod source;
 mod tables;

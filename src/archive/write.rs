@@ -138,21 +138,18 @@ impl Writer {
     }
 
     /// Commits, notes how the recording ended, and leaves one complete file. `early` is the reason
-    /// if it was not stopped by the operator.
+    /// if it was not stopped by the operator. Returns whether that is really one file: on a disk
+    /// that is full or fails, SQLite's log may have to stay beside it, without which it lacks what
+    /// came last.
     ///
     /// # Errors
     /// As [`Self::commit`], or if another program holds the file. What was committed before stays.
-    pub fn finish(self, end: i64, early: Option<&str>) -> Written {
-        self.batch("PRAGMA busy_timeout=500")?;
-        if self.db.is_autocommit() {
-            self.batch("BEGIN IMMEDIATE")?;
-        }
-        self.set_meta(meta::END_US, &end.to_string())?;
-        self.set_meta(meta::ENDING, early.unwrap_or(meta::WHOLE))?;
+    pub fn finish(self, end: i64, early: Option<&str>) -> Result<bool, ArchiveError> {
+        self.note_end(end, early)?;
+        let merged = self.batch("PRAGMA wal_checkpoint(TRUNCATE)").is_ok();
         // A reader that has the file open keeps the log beside it; it goes with the reader.
-        self.batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
         let _ = self.batch("PRAGMA journal_mode=DELETE");
-        self.db.close().map_err(|(_, error)| ArchiveError::sqlite(&self.file, error))
+        Ok(self.db.close().is_ok() && merged)
     }
 
     /// As [`Self::finish`], early, for a file that was moved or removed: leaves what has its name now
@@ -160,13 +157,19 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Self::finish`].
-    pub fn finish_moved(self, end: i64, early: &str) -> Written {
+    pub fn finish_moved(self, end: i64, early: &str) -> Result<bool, ArchiveError> {
+        self.note_end(end, Some(early))?;
+        Ok(self.batch("PRAGMA wal_checkpoint(TRUNCATE)").is_ok())
+    }
+
+    fn note_end(&self, end: i64, early: Option<&str>) -> Written {
+        self.batch("PRAGMA busy_timeout=500")?;
         if self.db.is_autocommit() {
             self.batch("BEGIN IMMEDIATE")?;
         }
         self.set_meta(meta::END_US, &end.to_string())?;
-        self.set_meta(meta::ENDING, early)?;
-        self.batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
+        self.set_meta(meta::ENDING, early.unwrap_or(meta::WHOLE))?;
+        self.batch("COMMIT")
     }
 
     /// Adds a person; returns their number.

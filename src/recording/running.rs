@@ -164,6 +164,11 @@ impl Running {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn writer(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
     pub(super) fn file(&self) -> &Path {
         self.place.file()
     }
@@ -349,7 +354,13 @@ impl Running {
             _ => writer.finish(end, early.as_deref()),
         };
         let early = match (early, closed) {
-            (early, Ok(())) => early,
+            (early, Ok(is_one_file)) => {
+                if !is_one_file {
+                    let [log, _] = logs_of(place.file());
+                    tracing::warn!("{} belongs to the recording: keep it beside it", log.display());
+                }
+                early
+            }
             (None, Err(error)) => Some(error.to_string()),
             (Some(early), Err(error)) => {
                 tracing::error!("the recording does not say itself that it ended early: {error}");

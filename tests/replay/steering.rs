@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use vrlobby::Limits;
 use vrlobby::model::{ReplayControl, ReplayProgress};
 use vrlobby::operator::{Command, OperatorError, ReplayStatus};
 use vrlobby::replay::Player;
@@ -56,6 +57,28 @@ async fn a_pause_holds_the_ghosts_and_steps_move_them_one_by_one() {
     let mut ada = Client::connect_to(theatre.addr()).await;
     ada.enter("ada", "").await;
     assert_eq!(ada.join("atrium").await.len(), 3);
+    assert!(player.control(ReplayControl::TogglePause));
+    within("the end", player.ended()).await.unwrap();
+    theatre.until_gone(&GHOSTS).await;
+    assert_same(&theatre.poses(GHOSTS[0], "atrium"), &poses_from(1, 0));
+}
+
+#[tokio::test]
+async fn ghosts_stay_however_long_the_pause() {
+    let tape = Tape::usual();
+    let limits = Limits { idle_timeout: Duration::from_millis(600), ..Limits::lab() };
+    let mut theatre = Theatre::limited(limits);
+    let mut player = theatre.play(&tape, |options| options.start_paused = true).await.unwrap();
+    // Each answer is to a ping after a time of silence that is nearly too long.
+    theatre
+        .until("five answers of each", |seen| {
+            let answers = |ghost: &str| {
+                let theirs = |seen: &&Seen| matches!(seen, Seen::Answered(who) if who == ghost);
+                seen.iter().filter(theirs).count()
+            };
+            GHOSTS.iter().all(|ghost| answers(ghost) >= 5)
+        })
+        .await;
     assert!(player.control(ReplayControl::TogglePause));
     within("the end", player.ended()).await.unwrap();
     theatre.until_gone(&GHOSTS).await;
