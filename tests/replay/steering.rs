@@ -66,17 +66,13 @@ async fn a_pause_holds_the_ghosts_and_steps_move_them_one_by_one() {
 #[tokio::test]
 async fn ghosts_stay_however_long_the_pause() {
     let tape = Tape::usual();
-    let limits = Limits { idle_timeout: Duration::from_millis(600), ..Limits::lab() };
+    // The server pings after three quarters of it.
+    let limits = Limits { idle_timeout: Duration::from_secs(4), ..Limits::lab() };
     let mut theatre = Theatre::limited(limits);
     let mut player = theatre.play(&tape, |options| options.start_paused = true).await.unwrap();
-    // Each answer is to a ping after a time of silence that is nearly too long.
     theatre
-        .until("five answers of each", |seen| {
-            let answers = |ghost: &str| {
-                let theirs = |seen: &&Seen| matches!(seen, Seen::Answered(who) if who == ghost);
-                seen.iter().filter(theirs).count()
-            };
-            GHOSTS.iter().all(|ghost| answers(ghost) >= 5)
+        .until("an answer of each", |seen| {
+            GHOSTS.iter().all(|ghost| seen.contains(&Seen::Answered((*ghost).to_owned())))
         })
         .await;
     assert!(player.control(ReplayControl::TogglePause));
