@@ -169,6 +169,8 @@ impl Lobby {
         now: Timestamp,
         out: &mut impl Delivery,
     ) -> Result<usize, Refusal> {
+        // An empty room that is no longer pinned goes, and what was said there must have gone before.
+        self.flush(out);
         let room = self.rooms.get_mut(id)?;
         room.pinned = pinned;
         let users = room.len();

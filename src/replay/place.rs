@@ -59,16 +59,20 @@ impl Place {
         self.settle(roster, true, out);
     }
 
-    /// A stay ends; `returns` is whether another of the ghost's begins later.
+    /// A stay ends; `returns` is whether another of the ghost's begins later. Returns how many poses
+    /// that were held back are left out for it.
     pub(super) fn end(
         &mut self,
         stay: usize,
         returns: bool,
         roster: &Roster,
         out: &mut impl FnMut(Action),
-    ) {
+    ) -> u64 {
+        let held = |place: &Self| place.rooms.iter().filter(|room| room.held.is_some()).count();
+        let before = held(self);
         self.open.retain(|open| *open != stay);
         self.settle(roster, returns, out);
+        (before - held(self)) as u64
     }
 
     /// Goes where the ghost is at another position of the recording: these stays last, with the last

@@ -241,7 +241,7 @@ impl Scheduler {
                 let ghost = roster.stays[stay].ghost;
                 let returns = roster.joins_between(ghost, at - 1, self.plan.range.end);
                 let out = &mut |action| out.push((ghost, action));
-                self.places[ghost].end(stay, returns, roster, out);
+                self.skipped += self.places[ghost].end(stay, returns, roster, out);
             }
             Change::Moved(stay, pose) => {
                 let ghost = roster.stays[stay].ghost;

@@ -214,6 +214,16 @@ fn a_kick_is_told_with_its_reason_and_closes() {
 }
 
 #[test]
+fn an_empty_room_may_go_in_the_turn_in_which_something_was_announced_in_it() {
+    let mut house = House::new(Limits::lab());
+    let pin = |pinned| Command::PinRoom { room: "hall".into(), pinned };
+    house.operate(pin(true)).unwrap();
+    house.operate(Command::Announce { room: None, text: "hear".into() }).unwrap();
+    house.operate(pin(false)).unwrap();
+    house.lobby.flush(&mut house.mail);
+}
+
+#[test]
 fn a_pinned_room_outlives_its_last_member_with_its_history() {
     let mut house = House::with(&["ada"]);
     let pin = |pinned| Command::PinRoom { room: "hall".into(), pinned };
