@@ -72,14 +72,14 @@ def one_line(text, limit=800):
 
 def where(error):
     """Our own lines that led to an error, innermost first."""
-    folder = __file__.removesuffix("checks.py")
+    folder = __file__.removesuffix("python/checks.py")
     frames = traceback.extract_tb(error.__traceback__)
     ours = [
         f"{frame.filename.removeprefix(folder)}:{frame.lineno}"
         for frame in frames
         if frame.filename.startswith(folder)
     ]
-    return " < ".join(reversed([line for line in ours if not line.startswith("checks.py")]))
+    return " < ".join(reversed([line for line in ours if "/checks.py:" not in line]))
 
 
 def equal(got, wanted, what):
