@@ -5,6 +5,8 @@
 //! nobody analyses a gap of the disk as a gap of the headset.
 
 mod bids;
+mod clocks;
+mod csv;
 mod error;
 #[cfg(feature = "mcap")]
 mod frame;
@@ -14,12 +16,16 @@ mod mcap;
 mod meter;
 mod options;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pipeline;
 mod poses;
 mod resample;
 mod run;
+mod sampling;
 mod sentence;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;

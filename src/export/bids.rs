@@ -16,6 +16,7 @@ use super::error::ExportError;
 use super::meter::Meter;
 use super::output::Output;
 use super::poses::Poses;
+use super::sampling::Sampling;
 use super::sentence;
 use super::source::Source;
 use super::text::push_seconds;
@@ -38,11 +39,14 @@ pub(super) fn write(
     output: &mut Output,
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
+    let sampling = Sampling::new(source)?;
     let mut tracks = Tracks::new();
     for_each_pose(source, meter, |key, row| {
+        let (person, room) = key;
+        let sampled = sampling.time(person, row);
         match tracks.get_mut(&key) {
-            Some(track) => track.add(row),
-            None => drop(tracks.insert(key, Track::new(key.0, key.1, row))),
+            Some(track) => track.add(row, sampled),
+            None => drop(tracks.insert(key, Track::new(person, room, row, sampled))),
         }
         Ok(())
     })?;
@@ -64,7 +68,8 @@ pub(super) fn write(
         let (Some(file), Some(track)) = (files.get_mut(&key), tracks.get(&key)) else {
             return Ok(());
         };
-        file.push(output, |out| track.push_line(out, row))
+        let sampled = sampling.time(key.0, row);
+        file.push(output, |out| track.push_line(out, row, sampled))
     })?;
     for file in files.into_values() {
         file.finish(output)?;

@@ -39,7 +39,7 @@ pub(super) fn write(
         .library(concat!("vrlobby ", env!("CARGO_PKG_VERSION")));
     let mut file = File {
         source,
-        messages: Messages::new(source),
+        messages: Messages::new(source)?,
         writer: options.create(output.create("")?).map_err(reason)?,
         channels: BTreeMap::new(),
         buffer: Vec::new(),

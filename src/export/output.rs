@@ -92,6 +92,11 @@ impl Output {
         Ok(Self { target: target.to_owned(), temporary, force, files: Some(Vec::new()) })
     }
 
+    /// Whether it is a folder of files.
+    pub(super) fn is_folder(&self) -> bool {
+        self.files.is_some()
+    }
+
     /// Makes the single file, or in a folder the file `name`, which may have folders before it.
     ///
     /// # Errors

@@ -10,20 +10,18 @@ use super::poses::Poses;
 use super::source::Source;
 use crate::archive::PoseRow;
 
-/// Chunks of poses that wait for the writer.
-const WAITING: usize = 2;
-
 /// Calls `write` on a thread of its own for all poses of `source`, some thousand at a time, while
-/// this thread reads the next ones. Returns the number of poses.
+/// this thread reads up to `waiting` chunks ahead. Returns the number of poses.
 pub(super) fn for_poses(
     source: &Source,
     meter: &mut Meter<'_>,
+    waiting: usize,
     mut write: impl FnMut(&[PoseRow]) -> Result<(), ExportError> + Send,
 ) -> Result<u64, ExportError> {
     let mut poses = Poses::new(source, meter)?;
-    let (full, to_write) = mpsc::sync_channel::<Vec<PoseRow>>(WAITING);
+    let (full, to_write) = mpsc::sync_channel::<Vec<PoseRow>>(waiting);
     // Holds all chunks there are, so that none is ever dropped and made again.
-    let (written, empty) = mpsc::sync_channel::<Vec<PoseRow>>(WAITING + 2);
+    let (written, empty) = mpsc::sync_channel::<Vec<PoseRow>>(waiting + 2);
     thread::scope(|scope| {
         let writer = scope.spawn(move || {
             let mut count = 0;

@@ -103,7 +103,12 @@ impl Source {
 
     /// The subject with number `person`; empty if the file is damaged.
     pub(super) fn user(&self, person: i64) -> &str {
-        find(self.archive.people(), person, |person| person.id).map_or("", |found| &found.subject)
+        self.person(person).map_or("", |person| &person.subject)
+    }
+
+    /// The name with number `person`, or the subject if names are not recorded.
+    pub(super) fn nick(&self, person: i64) -> &str {
+        self.person(person).map_or("", |found| found.name.as_ref().unwrap_or(&found.subject))
     }
 
     /// The name of the room with number `room`; empty if the file is damaged.
@@ -188,6 +193,10 @@ impl Source {
                 Resampler::max_hold(rate) as f64 / 1000.0
             ),
         }
+    }
+
+    fn person(&self, person: i64) -> Option<&Person> {
+        find(self.archive.people(), person, |person| person.id)
     }
 
     fn wants(&self, person: i64) -> bool {

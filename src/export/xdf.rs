@@ -23,6 +23,7 @@ use serde_json::value::RawValue;
 use super::error::ExportError;
 use super::meter::Meter;
 use super::output::{Output, OutputFile};
+use super::sampling::Sampling;
 use super::sentence;
 use super::source::Source;
 use super::timeline::{self, Item};
@@ -49,6 +50,7 @@ struct File<'a> {
     source: &'a Source,
     chunks: Chunks<OutputFile>,
     /// The streams of each person.
+    sampling: Sampling,
     people: BTreeMap<i64, Streams>,
     markers: Stream,
     events: Stream,
@@ -117,7 +119,8 @@ impl<'a> File<'a> {
         };
         let markers = texts("markers", "Markers", "label")?;
         let events = texts("events", "Events", "json")?;
-        Ok(Self { source, chunks, people, markers, events })
+        let sampling = Sampling::new(source)?;
+        Ok(Self { source, chunks, sampling, people, markers, events })
     }
 
     fn item(&mut self, item: Item<'_>) -> io::Result<()> {
@@ -153,7 +156,9 @@ impl<'a> File<'a> {
         let Some(streams) = self.people.get_mut(&stay.person) else { return Ok(()) };
         let ([px, py, pz], [rx, ry, rz]) = (row.pose.pos, row.pose.rot);
         let client_time = row.client_time.unwrap_or(f64::NAN);
-        let values = [px, py, pz, rx, ry, rz, client_time, stay.room as f64];
+        let sampled = self.sampling.time(stay.person, row);
+        let sampled = sampled.map_or(f64::NAN, |sampled| sampled as f64 / 1e6);
+        let values = [px, py, pz, rx, ry, rz, client_time, sampled, stay.room as f64];
         streams.poses.numbers(&mut self.chunks, time, &values)?;
         if let (Some(sampling), Some(client_time)) = (&mut streams.sampling, row.client_time) {
             sampling.numbers(&mut self.chunks, client_time, &[time])?;
@@ -179,7 +184,7 @@ impl<'a> File<'a> {
     }
 }
 
-fn pose_channels(conventions: &Conventions) -> [Channel; 8] {
+fn pose_channels(conventions: &Conventions) -> [Channel; 9] {
     let (length, angle) = (conventions.length.to_string(), conventions.angle.to_string());
     [
         ("pos_x", "PositionX", length.clone()),
@@ -189,6 +194,7 @@ fn pose_channels(conventions: &Conventions) -> [Channel; 8] {
         ("rot_y", "OrientationY", angle.clone()),
         ("rot_z", "OrientationZ", angle),
         ("client_time", "Time", "s".to_owned()),
+        ("sampled", "Time", "s".to_owned()),
         ("room", "Room", String::new()),
     ]
 }

@@ -21,7 +21,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("logging", &["clock", "model"]),
     ("operator", &["model"]),
     ("archive", &["model"]),
-    ("export", &["archive", "model"]),
+    ("export", &["archive", "clock_offset", "model", "protocol"]),
     ("inspect", &["archive", "clock", "clock_offset", "model"]),
     ("client", &["model"]),
     ("bots", &["client", "clock", "model"]),

@@ -51,7 +51,8 @@ Head movements of people in virtual rooms, as their headsets sent them to a vrlo
 Each motion file has one person's movement in one room. Its rows are the poses in the order of
 their receipt. They do not come at fixed intervals: column latency has the time of each, in
 seconds since the file's first row, whose time of day is in scans.tsv. Column client_time, if there
-is one, is the client's own clock. Column recording_start of scans.tsv is the first row's time since
+is one, is the client's own clock, and column sampled the same on the clock of latency, as far as
+the client's clock is known. Column recording_start of scans.tsv is the first row's time since
 the start of the recording, which brings the files of several people together.
 
 Events files have everything that happened in that room, or to that person, or to the whole server,
@@ -84,7 +85,7 @@ pub(super) fn motion(source: &Source, names: &Names, track: &Track) -> Value {
         "POSChannelCount": 3,
         "ORNTChannelCount": 3,
         "LATENCYChannelCount": 1,
-        "MiscChannelCount": u8::from(track.has_client_time),
+        "MiscChannelCount": u8::from(track.has_client_time) + u8::from(track.has_sampled),
         "ACCELChannelCount": 0,
         "ANGACCELChannelCount": 0,
         "GYROChannelCount": 0,
@@ -164,15 +165,15 @@ pub(super) fn participants() -> Value {
     json!({ "subject": { "Description": "the pseudonym in the recording" } })
 }
 
-/// As `RUF`: where x, y and z point.
+/// Where x, y and z point, as `RSA`: right, superior, anterior.
 fn spatial_axes(axes: Axes) -> String {
     let letters = axes.directions().map(|direction| match direction {
         Direction::Right => 'R',
         Direction::Left => 'L',
-        Direction::Up => 'U',
-        Direction::Down => 'D',
-        Direction::Forward => 'F',
-        Direction::Back => 'B',
+        Direction::Up => 'S',
+        Direction::Down => 'I',
+        Direction::Forward => 'A',
+        Direction::Back => 'P',
     });
     letters.iter().collect()
 }

@@ -1,10 +1,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::super::tests::{export, options};
 use super::super::{ExportOptions, Format};
+use super::event::push_text;
+use super::label::labels;
 use crate::archive::{Selection, sample};
 
 const SESSION: &str = "ses-pilot+1";
@@ -96,6 +99,7 @@ fn motion_files_have_the_numbers_and_times() {
             assert_eq!((&numbers[1..4], &numbers[4..7]), (&expected.pos[..], &expected.rot[..]));
             if person == 1 {
                 assert_eq!(numbers[7], time as f64 / 1e6 + 5000.25);
+                assert!((numbers[8] - numbers[0]).abs() < 0.001, "{numbers:?}");
             }
         }
         let channels = table(&file(&dataset, &user, "channels.tsv"));
@@ -111,7 +115,7 @@ fn motion_files_have_the_numbers_and_times() {
             &motion,
             &json(&file(&dataset, &user, "channels.json"))["reference_frame"]["Levels"]["atrium"],
         ] {
-            assert_eq!(described["SpatialAxes"], "RUF");
+            assert_eq!(described["SpatialAxes"], "RSA");
             assert_eq!(described["RotationOrder"], "ZXY");
             assert_eq!(described["RotationRule"], "left-hand");
         }
@@ -184,4 +188,38 @@ fn an_interruption_is_an_event() {
     let last = events.last().unwrap();
     assert_eq!(last[0], "9.996000");
     assert_eq!(last[7], "the recording ended early: the disk is full");
+}
+
+proptest! {
+    #[test]
+    fn labels_are_labels_and_no_two_are_the_same(names in prop::collection::vec(".{0,8}", 0..20)) {
+        let labels = labels((1..).zip(names.iter().map(String::as_str)), "room");
+        prop_assert_eq!(labels.len(), names.len());
+        let allowed = |char: char| char.is_ascii_alphanumeric() || char == '+';
+        for label in labels.values() {
+            prop_assert!(!label.is_empty() && label.chars().all(allowed), "{}", label);
+        }
+        let mut unique: Vec<String> =
+            labels.values().map(|label| label.to_ascii_lowercase()).collect();
+        unique.sort();
+        unique.dedup();
+        prop_assert_eq!(unique.len(), names.len());
+    }
+
+    #[test]
+    fn a_cell_stays_a_cell(text in "(.|[\t\r\n\"]){0,30}") {
+        let mut cell = Vec::new();
+        push_text(&mut cell, Some(&text));
+        let cell = String::from_utf8(cell).unwrap();
+        prop_assert!(!cell.contains(|char: char| char.is_ascii_control()) && !cell.is_empty());
+        let plain = text.replace(|char: char| char.is_ascii_control(), " ");
+        match cell.strip_prefix('"') {
+            Some(quoted) => {
+                let inside = quoted.strip_suffix('"').unwrap();
+                prop_assert_eq!(inside.replace("\"\"", "\""), plain);
+            }
+            None if text.is_empty() => prop_assert_eq!(cell, "n/a"),
+            None => prop_assert_eq!(cell, plain),
+        }
+    }
 }

@@ -23,6 +23,8 @@ pub(super) struct Track {
     pub(super) count: u64,
     /// Whether any pose has its client's time.
     pub(super) has_client_time: bool,
+    /// Whether it is known when any pose was sampled.
+    pub(super) has_sampled: bool,
     /// Between poses, in microseconds.
     intervals: Histogram<u32>,
 }
@@ -32,6 +34,7 @@ type Channel = (&'static str, &'static str, &'static str);
 
 const LATENCY: Channel = ("latency", "n/a", "LATENCY");
 const CLIENT_TIME: Channel = ("client_time", "n/a", "MISC");
+const SAMPLED: Channel = ("sampled", "n/a", "MISC");
 const HEAD: [Channel; 6] = [
     ("head_pos_x", "x", "POS"),
     ("head_pos_y", "y", "POS"),
@@ -43,7 +46,7 @@ const HEAD: [Channel; 6] = [
 
 impl Track {
     /// Begins with a first pose.
-    pub(super) fn new(person: i64, room: i64, row: &PoseRow) -> Self {
+    pub(super) fn new(person: i64, room: i64, row: &PoseRow, sampled: Option<i64>) -> Self {
         // Two digits keep it at 10 KiB, and the median within 0.4 %.
         let mut intervals = Histogram::new_with_bounds(1, LONGEST, 2)
             .unwrap_or_else(|_| unreachable!("the bounds are constants"));
@@ -55,17 +58,19 @@ impl Track {
             last: row.time,
             count: 1,
             has_client_time: row.client_time.is_some(),
+            has_sampled: sampled.is_some(),
             intervals,
         }
     }
 
     /// Adds a further pose.
-    pub(super) fn add(&mut self, row: &PoseRow) {
+    pub(super) fn add(&mut self, row: &PoseRow, sampled: Option<i64>) {
         let interval = u64::try_from(row.time - self.last).unwrap_or_default();
         self.intervals.saturating_record(interval);
         self.last = row.time;
         self.count += 1;
         self.has_client_time |= row.client_time.is_some();
+        self.has_sampled |= sampled.is_some();
     }
 
     /// The nominal rate: of most intervals, in whole hertz from 5 Hz on; 1 Hz for a single pose.
@@ -87,11 +92,12 @@ impl Track {
     /// The channels, in the order of the columns.
     pub(super) fn channels(&self) -> Vec<Channel> {
         let client_time = self.has_client_time.then_some(CLIENT_TIME);
-        [LATENCY].into_iter().chain(HEAD).chain(client_time).collect()
+        let sampled = self.has_sampled.then_some(SAMPLED);
+        [LATENCY].into_iter().chain(HEAD).chain(client_time).chain(sampled).collect()
     }
 
     /// Appends a line of the motion file.
-    pub(super) fn push_line(&self, out: &mut Vec<u8>, row: &PoseRow) {
+    pub(super) fn push_line(&self, out: &mut Vec<u8>, row: &PoseRow, sampled: Option<i64>) {
         push_seconds(out, row.time - self.first);
         for value in row.pose.pos.into_iter().chain(row.pose.rot) {
             out.push(b'\t');
@@ -101,6 +107,13 @@ impl Track {
             out.push(b'\t');
             match row.client_time {
                 Some(client_time) => push_number(out, client_time),
+                None => out.extend(b"n/a"),
+            }
+        }
+        if self.has_sampled {
+            out.push(b'\t');
+            match sampled {
+                Some(sampled) => push_seconds(out, sampled - self.first),
                 None => out.extend(b"n/a"),
             }
         }

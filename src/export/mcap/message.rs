@@ -1,20 +1,25 @@
 //! Encodes what happened as the messages of `schema`. The numbers of the fields are those there.
 
 use super::super::frame::{Frame, Transform};
+use super::super::sampling::Sampling;
 use super::super::sentence::Level;
 use super::super::source::Source;
 use super::proto::Encoder;
-use crate::archive::{EventRow, LateTick, MarkerRow, PoseRow, ProbeRow, RoundTripRow};
+use crate::archive::{
+    ArchiveError, EventRow, LateTick, MarkerRow, PoseRow, ProbeRow, RoundTripRow,
+};
 
 /// Encodes messages about one recording.
 pub(super) struct Messages<'a> {
     source: &'a Source,
     frame: Frame,
+    sampling: Sampling,
 }
 
 impl<'a> Messages<'a> {
-    pub(super) fn new(source: &'a Source) -> Self {
-        Self { source, frame: Frame::new(&source.about().fields.conventions) }
+    pub(super) fn new(source: &'a Source) -> Result<Self, ArchiveError> {
+        let frame = Frame::new(&source.about().fields.conventions);
+        Ok(Self { source, frame, sampling: Sampling::new(source)? })
     }
 
     /// A time of the recording, in microseconds since the Unix epoch.
@@ -66,6 +71,10 @@ impl<'a> Messages<'a> {
         doubles(out, 8, &row.pose.rot);
         if let Some(client_time) = row.client_time {
             out.double(11, client_time);
+        }
+        let stay = self.source.stay(row.member);
+        if let Some(sampled) = stay.and_then(|stay| self.sampling.time(stay.person, row)) {
+            self.timestamp(out, 12, sampled);
         }
     }
 

@@ -88,6 +88,8 @@ pub(super) static POSE: MessageType = MessageType {
         ("rot_y", 9, Double),
         ("rot_z", 10, Double),
         ("client_time", 11, OptionalDouble),
+        // When the client sampled it, as far as its clock is known.
+        ("sampled", 12, Message(&TIMESTAMP)),
     ],
     values: None,
 };

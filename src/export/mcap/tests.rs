@@ -3,9 +3,11 @@ use std::fs;
 
 use mcap::read::Options;
 use mcap::{Message, MessageStream, Summary};
+use proptest::prelude::*;
 
 use super::super::tests::{export, options};
 use super::super::{ExportOptions, Format};
+use super::proto::Encoder;
 use crate::archive::{Selection, sample};
 
 /// A field's value, as its bytes have it.
@@ -118,6 +120,7 @@ fn poses_come_as_received_and_converted() {
             assert_eq!(pose[&3][0].text(), "atrium");
             let client_time = (person == 1).then_some(time as f64 / 1e6 + 5000.25);
             assert_eq!(pose.get(&11).map(|values| values[0].double()), client_time);
+            assert_eq!(pose.contains_key(&12), person == 1);
         }
     }
     let transforms = on(&messages, "/tf");
@@ -233,4 +236,34 @@ fn descriptors_hold_a_type_and_all_that_it_uses() {
     let client_time = message[&2][10].message();
     assert_eq!((&client_time[&9][0], &client_time[&17][0]), (&Value::Int(0), &Value::Int(1)));
     assert_eq!(message[&8][0].message()[&1][0].text(), "_client_time");
+}
+
+proptest! {
+    #[test]
+    fn messages_are_read_as_they_were_written(
+        field in 1u32..5000,
+        int: i64,
+        double: f64,
+        fixed: u32,
+        text in ".{0,200}",
+    ) {
+        let mut bytes = Vec::new();
+        let mut out = Encoder(&mut bytes);
+        out.int(field, int);
+        out.message(field + 1, |out| {
+            out.string(field, &text);
+            out.message(1, |out| out.string(2, &text));
+        });
+        out.double(field + 2, double);
+        out.fixed32(field + 3, fixed);
+        let read = fields(&bytes);
+        let number = u64::from(field);
+        prop_assert_eq!(&read[&number][0], &Value::Int(int as u64));
+        prop_assert_eq!(read[&(number + 2)][0].double().to_bits(), double.to_bits());
+        prop_assert_eq!(&read[&(number + 3)][0], &Value::Fixed32(fixed));
+        let inner = read[&(number + 1)][0].message();
+        prop_assert_eq!(inner[&number][0].text(), &text);
+        let innermost = inner[&1].last().unwrap().message();
+        prop_assert_eq!(innermost[&2][0].text(), &text);
+    }
 }

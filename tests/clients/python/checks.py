@@ -79,7 +79,7 @@ def where(error):
         for frame in frames
         if frame.filename.startswith(folder)
     ]
-    return " < ".join(reversed([line for line in ours if "/checks.py:" not in line]))
+    return " < ".join(reversed([line for line in ours if not line.startswith("python/checks.py")]))
 
 
 def equal(got, wanted, what):
