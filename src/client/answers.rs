@@ -1,4 +1,5 @@
 //! What a server says: answers, errors and events.
+#![cfg_attr(not(feature = "recording"), allow(dead_code, reason = "replays need more than bots"))]
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,5 @@
 //! Requests, as text.
+#![cfg_attr(not(feature = "recording"), allow(dead_code, reason = "replays need more than bots"))]
 
 use std::fmt::Display;
 

@@ -214,7 +214,7 @@ pub struct Message {
     pub(super) _charge: Option<crate::model::Charge>,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "recording"))]
 impl Message {
     /// A message of nobody, for tests.
     pub(crate) fn sample(time: Timestamp, kind: &str, data: &str) -> Self {
