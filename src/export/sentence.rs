@@ -43,7 +43,7 @@ pub(super) fn of_event(source: &Source, row: &EventRow) -> (Level, String) {
         }
         EventKind::Lost => return (Level::Error, format!("{count} events are missing here")),
         EventKind::Redacted => {
-            return (Level::Warning, format!("the data of {data} has been removed"));
+            return (Level::Warning, format!("somebody was taken out: {data}"));
         }
     };
     (Level::Info, text)
