@@ -20,6 +20,7 @@ pub use self::about::{About, Ending, LeftOut, Person, Room, Stay};
 pub use self::error::ArchiveError;
 pub use self::query::PoseCursor;
 pub use self::read::Archive;
+pub use self::redact::{KeyRedaction, Redaction, redact};
 pub use self::row::{EventKind, EventRow, LateTick, MarkerRow, PoseRow, ProbeRow, RoundTripRow};
 pub use self::schema::{SCHEMA, VERSION};
 pub use self::selection::Selection;

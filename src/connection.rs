@@ -38,6 +38,8 @@ pub(crate) struct Connection {
     pub(crate) liveness: Liveness,
     flush_queued: AtomicBool,
     login: AtomicU8,
+    /// Its client compares clocks, for which the hub needs its round trips.
+    compares_clocks: AtomicBool,
     /// Bytes of large answers that its quota has not been charged for yet.
     debt: AtomicU64,
     /// Bytes of incomplete messages that its reader holds.
@@ -62,6 +64,7 @@ impl Connection {
             liveness,
             flush_queued: AtomicBool::new(false),
             login: AtomicU8::new(NOT_ASKED),
+            compares_clocks: AtomicBool::new(false),
             debt: AtomicU64::new(0),
             unread: AtomicUsize::new(0),
         }
@@ -80,6 +83,16 @@ impl Connection {
     /// Whether it is logged in, or may be by the time its next message is handled.
     pub(crate) fn may_be_logged_in(&self) -> bool {
         self.login.load(Ordering::Relaxed) != NOT_ASKED
+    }
+
+    /// Notes that its client compares clocks.
+    pub(crate) fn note_comparison(&self) {
+        self.compares_clocks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its client has compared clocks.
+    pub(crate) fn compares_clocks(&self) -> bool {
+        self.compares_clocks.load(Ordering::Relaxed)
     }
 
     /// Charges it for an answer of `bytes`, much larger than its request.

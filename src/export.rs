@@ -5,6 +5,7 @@
 //! nobody analyses a gap of the disk as a gap of the headset.
 
 mod bids;
+mod clocks;
 mod csv;
 mod error;
 #[cfg(feature = "mcap")]

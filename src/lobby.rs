@@ -165,7 +165,7 @@ impl Lobby {
         match request {
             Ok(Request::Login { user, password }) => self.login(id, user, password, now, out),
             Ok(Request::Ping { time: Some(client) }) => {
-                self.compare_clocks(id, client, now, now, out);
+                self.compare_clocks(id, client, now, || None, now, out);
                 Ok(())
             }
             Ok(Request::Ping { time: None }) => {

@@ -247,8 +247,19 @@ async fn end_signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
+#[cfg(feature = "recording")]
+fn redact(args: RedactArgs) -> Result<(), Box<dyn Error>> {
+    let today = jiff::Timestamp::try_from(vrlobby::clock::wall())?;
+    let today = today.to_zoned(jiff::tz::TimeZone::system()).date().to_string();
+    let RedactArgs { file, subject } = args;
+    let redaction = vrlobby::archive::redact(&file, &subject, &today)?;
+    println!("{}: {redaction}", file.display());
+    Ok(())
+}
+
+#[cfg(not(feature = "recording"))]
 fn redact(_args: RedactArgs) -> Result<(), Box<dyn Error>> {
-    Err("to be built".into())
+    Err("this build has no recordings: build it with --features recording".into())
 }
 
 /// Raises the limit on open files as far as possible: each connection needs a descriptor, and the

@@ -21,6 +21,7 @@ pub use id::{RoomId, SessionId};
 pub use level::LogLevel;
 pub use limits::{FPS_RANGE, Limits};
 pub use mark::MarkPhase;
+pub(crate) use name::fold as fold_name;
 pub use name::{LOBBY, MAX_ROOM_CHARS, MAX_USER_CHARS, NameError, RoomName, UserName};
 pub use pose::Pose;
 pub use probe::ClockProbe;

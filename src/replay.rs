@@ -25,6 +25,7 @@ mod options;
 mod place;
 mod player;
 mod playhead;
+mod queue;
 mod rate;
 mod roster;
 mod scheduler;

@@ -162,16 +162,8 @@ impl Builder {
         self.settings.check()?;
         // Before there is a runtime, which must not be dropped if the caller is in an async context.
         let socket = bind(&self.settings)?;
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let clock = Clock::start();
-        let pacing = Arc::new(Pacing::new(clock));
-        let threads = Threads::new(self.settings.threads.unwrap_or_else(cores), &pacing)
-            .map_err(ServerError::Threads)?;
         let listening = socket.local_addr().map_err(|source| bind_error(&self.settings, source))?;
-        let listener = {
-            let _context = threads.first().enter();
-            TcpListener::from_std(socket).map_err(|source| bind_error(&self.settings, source))?
-        };
+        let clock = Clock::start();
         let info = ServerInfo {
             listening,
             urls: addresses::urls(listening),
@@ -187,6 +179,14 @@ impl Builder {
             Recorder::prepare(&self.settings, info, stop.clone(), clock, &mut events)?;
         #[cfg(feature = "recording")]
         let player = operator.add_player(&mut port);
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let pacing = Arc::new(Pacing::new(clock));
+        let threads = Threads::new(self.settings.threads.unwrap_or_else(cores), &pacing)
+            .map_err(ServerError::Threads)?;
+        let listener = {
+            let _context = threads.first().enter();
+            TcpListener::from_std(socket).map_err(|source| bind_error(&self.settings, source))?
+        };
         for (interest, sender) in self.listeners {
             events.send_to(sender, move || interest);
         }

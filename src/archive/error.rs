@@ -57,6 +57,12 @@ pub enum ArchiveError {
         /// What there is.
         known: String,
     },
+    /// Somebody else writes it, or has it open while it should be changed.
+    #[error(
+        "{} is being recorded or changed at this moment; stop the recording, and close other \
+         programs that have it open", .0.display()
+    )]
+    InUse(PathBuf),
     /// The database could not be read or written.
     #[error("{}: {source}", file.display())]
     Sqlite {
@@ -76,6 +82,7 @@ impl ArchiveError {
                 Self::Foreign { file, reason: "it is no SQLite database".to_owned() }
             }
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { file, reason: source.to_string() },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse(file),
             Some(ErrorCode::CannotOpen) => Self::File { file, reason: source.to_string() },
             _ => Self::Sqlite { file, source },
         }

@@ -16,6 +16,20 @@ pub(super) const WHOLE: &str = "whole";
 /// What stands before the name of a field of the operator's own.
 const OTHER: &str = "field.";
 
+/// An SQL condition: the entry with the key in `column` is text that somebody wrote.
+pub(super) fn is_free_text(column: &str) -> String {
+    format!(
+        "{column} IN ('study', 'session', 'condition') OR {own}
+         OR {column} = '{ENDING}' AND value != '{WHOLE}'",
+        own = is_own_field(column)
+    )
+}
+
+/// An SQL condition: the key in `column` is that of a field of the operator's own.
+pub(super) fn is_own_field(column: &str) -> String {
+    format!("{column} LIKE '{OTHER}%'")
+}
+
 impl About {
     /// The keys and values of the table `meta`, but for how the recording ended.
     pub fn entries(&self) -> Vec<(String, String)> {

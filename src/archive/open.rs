@@ -1,10 +1,12 @@
-//! Opens the database of a recording for reading, wherever it lies.
+//! Opens the database of a recording: for reading wherever it lies, or for a change.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use super::error::ArchiveError;
 use super::schema::{APPLICATION_ID, VERSION};
@@ -29,14 +31,7 @@ pub(super) fn open(file: &Path) -> Result<Opened, ArchiveError> {
     let has_log = beside(file, "-wal").exists();
     let sqlite = |error| ArchiveError::sqlite(file, error);
     let (db, application) = connect(file).map_err(sqlite)?;
-    if application != APPLICATION_ID {
-        let reason = "it is another program's SQLite database".to_owned();
-        return Err(ArchiveError::Foreign { file: file.to_owned(), reason });
-    }
-    let found = pragma(&db, "user_version").map_err(sqlite)?;
-    if found != VERSION {
-        return Err(ArchiveError::Version { file: file.to_owned(), found });
-    }
+    check(file, &db, application)?;
     let mode: String =
         db.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(sqlite)?;
     let lacks_log = mode == "wal" && !has_log;
@@ -44,6 +39,45 @@ pub(super) fn open(file: &Path) -> Result<Opened, ArchiveError> {
         return Err(empty(file, lacks_log));
     }
     Ok(Opened { db, lacks_log })
+}
+
+/// Opens a file in order to change it, and checks that it is a recording of this version of the
+/// program.
+///
+/// # Errors
+/// As [`open`], or if the file can't be written.
+pub(super) fn open_to_change(file: &Path) -> Result<Connection, ArchiveError> {
+    // In the same words as for reading, and before SQLite could change anything.
+    drop(open(file)?);
+    let sqlite = |error| ArchiveError::sqlite(file, error);
+    let (db, application) = connect_to_change(file).map_err(sqlite)?;
+    check(file, &db, application)?;
+    Ok(db)
+}
+
+/// Makes what happened to a file's name durable: that it was made, renamed or removed.
+///
+/// # Errors
+/// If the folder can't be opened or synced.
+pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
+    // Elsewhere, folders can't be opened as files.
+    if cfg!(unix) {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn check(file: &Path, db: &Connection, application: i64) -> Result<(), ArchiveError> {
+    if application != APPLICATION_ID {
+        let reason = "it is another program's SQLite database".to_owned();
+        return Err(ArchiveError::Foreign { file: file.to_owned(), reason });
+    }
+    let found = pragma(db, "user_version").map_err(|error| ArchiveError::sqlite(file, error))?;
+    if found != VERSION {
+        return Err(ArchiveError::Version { file: file.to_owned(), found });
+    }
+    Ok(())
 }
 
 /// The name of a file that SQLite keeps beside a database.
@@ -102,8 +136,27 @@ fn connect(file: &Path) -> Result<(Connection, i64), rusqlite::Error> {
         {
             connect_without_index(file, flags).map_err(|_| error)
         }
+        // The program or the machine died while it changed the file outside of its log. SQLite
+        // undoes that as soon as somebody opens it who may write.
+        Err(rusqlite::Error::SqliteFailure(error, _))
+            if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK =>
+        {
+            drop(connect_to_change(file)?);
+            let db = Connection::open_with_flags(file, flags)?;
+            db.busy_timeout(BUSY)?;
+            let application = pragma(&db, "application_id")?;
+            Ok((db, application))
+        }
         Err(error) => Err(error),
     }
+}
+
+fn connect_to_change(file: &Path) -> Result<(Connection, i64), rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(file, flags)?;
+    db.busy_timeout(BUSY)?;
+    let application = pragma(&db, "application_id")?;
+    Ok((db, application))
 }
 
 /// Reads a log in a folder that can't be written. SQLite wants to put an index of it there, which

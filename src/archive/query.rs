@@ -36,8 +36,10 @@ pub struct PoseCursor {
 impl PoseCursor {
     fn new(archive: &Archive, selection: &Selection) -> Result<Self, ArchiveError> {
         let end = archive.last_pose()? + 1;
+        let begin = selection.from.map_or(Ok(0), |from| archive.first_pose_at(from))?;
         Ok(Self {
-            next: selection.from.map_or(Ok(0), |from| archive.first_pose_at(from))?,
+            // The first pose is number 1.
+            next: begin.max(1),
             end: selection.until.map_or(Ok(end), |until| archive.first_pose_at(until))?,
             members: archive.members(selection)?,
         })

@@ -44,7 +44,8 @@ pub enum EventKind {
     Refused,
     /// `count` events are missing here, because the disk could not keep up.
     Lost,
-    /// A person's data was removed: `data` is the subject.
+    /// A person was removed after the recording: `data` is JSON with the date and how much there was of
+    /// them, but not who it was.
     Redacted,
 }
 

@@ -137,36 +137,49 @@ impl Writer {
         self.set_meta(meta::LOST, &lost.to_string())
     }
 
-    /// Commits, notes how the recording ended, and leaves one complete file. `early` is the reason
-    /// if it was not stopped by the operator.
+    /// Commits, notes how the recording ended, and leaves one complete file, if nobody else has it
+    /// open. `early` is the reason if it was not stopped by the operator.
     ///
     /// # Errors
     /// As [`Self::commit`], or if another program holds the file. What was committed before stays.
     pub fn finish(self, end: i64, early: Option<&str>) -> Written {
+        self.note_end(end, early)?;
+        self.merge();
+        self.db.close().map_err(|(_, error)| ArchiveError::sqlite(&self.file, error))
+    }
+
+    /// Commits, and notes how the recording ended, as [`Self::finish`] does.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn note_end(&self, end: i64, early: Option<&str>) -> Written {
         self.batch("PRAGMA busy_timeout=500")?;
         if self.db.is_autocommit() {
             self.batch("BEGIN IMMEDIATE")?;
         }
         self.set_meta(meta::END_US, &end.to_string())?;
         self.set_meta(meta::ENDING, early.unwrap_or(meta::WHOLE))?;
-        // A reader that has the file open keeps the log beside it; it goes with the reader.
-        self.batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
-        let _ = self.batch("PRAGMA journal_mode=DELETE");
-        self.db.close().map_err(|(_, error)| ArchiveError::sqlite(&self.file, error))
+        self.batch("COMMIT")
     }
 
-    /// As [`Self::finish`], early, for a file that was moved or removed: leaves what has its name now
-    /// and that of its log alone.
-    ///
-    /// # Errors
-    /// As [`Self::finish`].
-    pub fn finish_moved(self, end: i64, early: &str) -> Written {
-        if self.db.is_autocommit() {
-            self.batch("BEGIN IMMEDIATE")?;
-        }
-        self.set_meta(meta::END_US, &end.to_string())?;
-        self.set_meta(meta::ENDING, early)?;
-        self.batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
+    /// Puts SQLite's log into the file, and removes it; returns whether all is in the file. While
+    /// somebody reads, or if the disk is full or fails, the log stays beside it, and part of it.
+    pub fn merge(&self) -> bool {
+        let is_in_file = self.put_log_into_file();
+        // The log's name stays while anybody has the file open; it is empty then.
+        is_in_file && self.batch("PRAGMA journal_mode=DELETE").is_ok()
+    }
+
+    /// As [`Self::merge`], for a file that was moved or removed: leaves what has its name now, and
+    /// that of its log, alone.
+    pub fn merge_moved(&self) -> bool {
+        self.put_log_into_file()
+    }
+
+    fn put_log_into_file(&self) -> bool {
+        let busy =
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        matches!(busy, Ok(false))
     }
 
     /// Adds a person; returns their number.

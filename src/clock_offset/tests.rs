@@ -16,8 +16,8 @@ const HABITS: [(&str, Habit, f64); 5] = [
     ("a burst, then every 2 s", Habit { period: 2.0, ..BURST }, 180.0),
     ("a burst, then every 5 s", BURST, 180.0),
     ("every 10 s", Habit { burst: 1, period: 10.0, waits: true }, 180.0),
-    ("back to back", Habit { burst: usize::MAX, period: 0.0, waits: true }, 5.0),
-    ("pipelined", Habit { burst: 0, period: 0.011, waits: false }, 20.0),
+    ("back to back", Habit { burst: usize::MAX, period: 0.0, waits: true }, 2.0),
+    ("pipelined", Habit { burst: 0, period: 0.011, waits: false }, 10.0),
 ];
 
 /// How often the truth was within the bound, of how many, and the mean bound and error in ms.
@@ -63,7 +63,7 @@ fn the_truth_is_within_the_bound_and_no_step_is_seen() {
                 });
             }
             let error = score.check(&format!("{link_name}, {habit_name}"));
-            assert!(error < 15.0, "{link_name}, {habit_name}: {error} ms");
+            assert!(error < 25.0, "{link_name}, {habit_name}: {error} ms");
         }
     }
 }

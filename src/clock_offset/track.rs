@@ -201,8 +201,9 @@ impl Track {
             _ => self.doubts.push(sample),
         }
         let is_certain = ahead || sample.hi < certain.lo;
-        let needed = if is_certain { CERTAIN_DOUBTS } else { LATE_DOUBTS };
-        if self.doubts.len() < needed { Verdict::Doubted } else { Verdict::Stepped(self.doubted) }
+        let has_stepped =
+            self.doubts.len() >= LATE_DOUBTS || (is_certain && self.doubted >= CERTAIN_DOUBTS);
+        if has_stepped { Verdict::Stepped(self.doubted) } else { Verdict::Doubted }
     }
 
     fn forget_doubts(&mut self) {

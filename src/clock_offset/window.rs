@@ -3,10 +3,11 @@
 //! RFC 5905 (section 10) takes, of the last eight samples, the one with the shortest round trip, since
 //! its error is bounded by half of that. Here each probe has its own lower bound, and the greatest of
 //! these counts: it is that of the fastest message. The upper bound needs the time that this message
-//! took. It has taken no longer than a round trip would have, and if a share q of the round trips is
-//! no longer than w, then n probes are all slower than w with a probability of at most (1 - q)^n. So
-//! w is taken from the measured round trips such that this is 1 %: the longest of them for a single
-//! probe, the median for seven, one of the shortest for thirty.
+//! took. It was less than a round trip would have been, so if n probes and m round trips were
+//! measured, the fastest probe is slower than the k-th shortest round trip with a probability of at
+//! most (m choose k) / (m + n choose k). The bound is the first round trip for which that is 1 %: of
+//! thirty, one of the shortest for thirty probes, the longest but a few for three. A probe alone gets
+//! twice the longest.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,7 +22,8 @@ const ROUND_TRIPS: usize = 32;
 /// Probes within this time are held up by the same things, and count as one.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// How long they count. In five minutes, 15 ppm are 4.5 ms.
+/// How long they count. In five minutes, a rate that is known to 15 ppm makes 4.5 ms of difference;
+/// probes for which that is too much are outdone by younger ones.
 const AGE: Duration = Duration::from_secs(300);
 
 /// The chance that an upper bound from round trips is too low.

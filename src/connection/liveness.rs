@@ -48,6 +48,13 @@ impl Liveness {
             .map(Duration::from_micros)
     }
 
+    /// The last round trip, and when its pong came.
+    pub(crate) fn last_round_trip(&self) -> Option<(Timestamp, Duration)> {
+        let round_trip = self.round_trip()?;
+        let sent = Timestamp::from_micros(self.answered.load(Ordering::Relaxed));
+        Some((sent.plus(round_trip), round_trip))
+    }
+
     /// The last round trips, oldest first.
     pub(crate) fn round_trips(&self) -> Vec<Duration> {
         self.round_trips.lock().iter().map(|rtt| Duration::from_micros((*rtt).into())).collect()

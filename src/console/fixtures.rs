@@ -10,9 +10,9 @@ use super::state::{App, LogView};
 use super::theme::{Depth, Theme};
 use crate::model::{LogLevel, RecordingFields, SessionId, Timestamp};
 use crate::operator::{
-    ChatLine, ClockReading, Focus, Liveness, PoseRow, Presence, RecordedPerson, RecordingProgress,
-    RecordingStatus, RefusalLine, ReplayStatus, RoomRow, ServerInfo, Snapshot, TickTiming, Traffic,
-    UserDetail, UserRow,
+    ChatLine, ClockReading, ClockStep, Focus, Liveness, PoseRow, Presence, RecordedPerson,
+    RecordingProgress, RecordingStatus, RefusalLine, ReplayStatus, RoomRow, ServerInfo, Snapshot,
+    TickTiming, Traffic, UserDetail, UserRow,
 };
 
 /// All tests of a process share one log, so frames show only this target.
@@ -210,6 +210,15 @@ pub(crate) fn recording_snapshot() -> Snapshot {
     for (user, offset) in snapshot.users.iter_mut().zip([0.012_34, -3.5, 0.0, 1.7e9, -0.000_2]) {
         user.clock = Some(ClockReading { offset, ..reading });
     }
+    if let Some(clock) = &mut snapshot.users[1].clock {
+        clock.steps = 2;
+    }
+    snapshot.user = Some(UserDetail {
+        session: session(2),
+        clock_drift_ppm: Some(-12.34),
+        clock_step: Some(ClockStep { ago: Duration::from_secs(312), by: -3.51 }),
+        ..UserDetail::default()
+    });
     snapshot
 }
 

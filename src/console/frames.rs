@@ -1,6 +1,7 @@
 //! Whole frames, as they are drawn.
 
 mod recording;
+mod replay;
 
 use std::sync::Arc;
 use std::time::Instant;

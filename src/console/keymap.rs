@@ -5,6 +5,7 @@ mod dialogs;
 mod editing;
 mod labels;
 mod lookup;
+mod replay;
 mod table;
 
 pub(crate) use binding::{Binding, Context, context};

@@ -14,6 +14,7 @@ mod perform;
 mod prompt;
 mod rates;
 mod record;
+mod replay;
 mod screen;
 #[cfg(test)]
 mod tests;

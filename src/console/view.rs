@@ -25,6 +25,7 @@ mod log;
 mod map;
 mod pieces;
 mod recording;
+mod replay;
 mod rooms;
 mod table;
 mod toasts;
@@ -70,10 +71,11 @@ pub(crate) fn draw(frame: &mut Frame<'_>, app: &App) -> Drawn {
 
 fn fill(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let news = banner::lines(app, area.width);
-    let [head, banner, body, foot] = area.layout(&Layout::vertical([
+    let [head, banner, body, replayed, foot] = area.layout(&Layout::vertical([
         Constraint::Length(top_line::height(app, area.width)),
         Constraint::Length(news.len() as u16),
         Constraint::Fill(1),
+        Constraint::Length(replay::height(app)),
         Constraint::Length(1),
     ]));
     top_line::draw(head, buffer, app);
@@ -84,6 +86,7 @@ fn fill(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
         Screen::Help => help::draw(body, buffer, app, drawn),
     }
     toasts::draw(body, buffer, app);
+    replay::draw(replayed, buffer, app);
     footer::draw(foot, buffer, app, drawn);
     match &app.overlay {
         Some(Overlay::Confirm(confirm)) => dialog::draw(body, buffer, app, confirm),

@@ -7,8 +7,11 @@
 mod original;
 mod poses;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use self::record::Records;
+use super::clocks::Clocks;
 use super::error::ExportError;
 use super::meter::Meter;
 use super::options::Layout;
@@ -24,12 +27,14 @@ pub(super) fn write(
     output: &mut Output,
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
-    match layout {
-        Layout::Original => return original::write(source, output, meter),
-        Layout::Tidy if output.is_folder() => tables::write(source, &mut Files(output))?,
-        Layout::Tidy => {}
+    if layout == Layout::Original {
+        return original::write(source, output, meter);
     }
-    poses::write(source, output, meter)
+    let clocks = Clocks::read(source)?;
+    if output.is_folder() {
+        tables::write(source, &clocks, &mut Files(output))?;
+    }
+    poses::write(source, &clocks, output, meter)
 }
 
 /// Makes a file for each table.

@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use super::clocks::Clocks;
 use super::error::ExportError;
 use super::meter::Meter;
 use super::output::Output;
@@ -18,7 +19,7 @@ pub(super) fn write(
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
     let mut file = output.create("")?;
-    let mut lines = Lines { source, out: Vec::new() };
+    let mut lines = Lines { source, clocks: Clocks::read(source)?, out: Vec::new() };
     lines.session()?;
     let mut events = 0u64;
     let poses = timeline::for_each(source, meter, |item| {
@@ -34,6 +35,7 @@ pub(super) fn write(
 
 struct Lines<'a> {
     source: &'a Source,
+    clocks: Clocks,
     out: Vec<u8>,
 }
 
@@ -67,8 +69,35 @@ impl Lines<'_> {
             }
             self.push("}");
         }
+        self.push("],\"clocks\":[");
+        self.clocks();
         self.push("]}\n");
         Ok(())
+    }
+
+    /// The clocks of clients, as the table `clocks` of other formats has them.
+    fn clocks(&mut self) {
+        let (source, clocks) = (self.source, self.clocks.clone());
+        let segments = source.people().flat_map(|person| {
+            let segments = clocks.segments(person.id).iter();
+            segments.map(|segment| (&*person.subject, segment))
+        });
+        for (place, (user, segment)) in segments.enumerate() {
+            self.push(if place > 0 { ",{\"user\":" } else { "{\"user\":" });
+            push_json_string(&mut self.out, user);
+            self.seconds("from", clocks.micros(segment.from));
+            self.seconds("to", clocks.micros(segment.to));
+            self.number("offset", segment.offset);
+            self.number("drift_ppm", segment.drift * 1e6);
+            if let Some(bound) = segment.bound {
+                self.seconds("bound", bound.as_micros() as i64);
+            }
+            self.int("probes", segment.probes as i64);
+            if let Some(step) = segment.step {
+                self.number("step", step);
+            }
+            self.push("}");
+        }
     }
 
     fn item(&mut self, item: Item<'_>) {
@@ -112,6 +141,10 @@ impl Lines<'_> {
         self.int("member", row.member);
         if let Some(client_time) = row.client_time {
             self.number("client_time", client_time);
+        }
+        let person = stay.map(|stay| stay.person);
+        if let Some(time) = person.and_then(|person| self.clocks.sample_time(person, row)) {
+            self.seconds("sample_time", time);
         }
         let ([pos_x, pos_y, pos_z], [rot_x, rot_y, rot_z]) = (row.pose.pos, row.pose.rot);
         self.number("pos_x", pos_x);

@@ -7,8 +7,11 @@ mod file;
 mod group;
 mod poses;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use self::table::Rows;
+use super::clocks::Clocks;
 use super::error::ExportError;
 use super::meter::Meter;
 use super::output::Output;
@@ -22,11 +25,11 @@ pub(super) fn write(
     output: &mut Output,
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
-    let metadata = source.description()?;
+    let (metadata, clocks) = (source.description()?, Clocks::read(source)?);
     if output.is_folder() {
-        tables::write(source, &mut Files { output, metadata: &metadata })?;
+        tables::write(source, &clocks, &mut Files { output, metadata: &metadata })?;
     }
-    poses::write(source, output, &metadata, meter)
+    poses::write(source, &clocks, output, &metadata, meter)
 }
 
 /// Makes a file for each table.

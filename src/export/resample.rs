@@ -85,3 +85,99 @@ impl Resampler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Pose;
+
+    fn row(time: i64, member: i64) -> PoseRow {
+        let pose = Pose { pos: [time as f64, 0.0, 0.0], rot: [0.0; 3] };
+        PoseRow { time, member, pose, client_time: None }
+    }
+
+    fn stay(id: i64, left: Option<i64>) -> Stay {
+        Stay { id, person: id, room: 1, joined: 0, left }
+    }
+
+    /// The time, the member and the time of the pose of each sample.
+    fn samples(
+        rate: f64,
+        span: (i64, i64),
+        rows: &[PoseRow],
+        stays: &[Stay],
+    ) -> Vec<(i64, i64, i64)> {
+        let mut resampler = Resampler::new(rate, span.0, span.1);
+        let mut samples = Vec::new();
+        for row in rows {
+            let stay = stays.iter().find(|stay| stay.id == row.member);
+            resampler.pose(row, stay, &mut samples);
+        }
+        resampler.end(&mut samples);
+        samples.iter().map(|row| (row.time, row.member, row.pose.pos[0] as i64)).collect()
+    }
+
+    #[test]
+    fn each_sample_is_the_latest_pose() {
+        let rows = [row(5_000, 1), row(19_000, 1), row(20_000, 1), row(45_000, 1)];
+        let expected = [
+            (10_000, 1, 5_000),
+            (20_000, 1, 20_000),
+            (30_000, 1, 20_000),
+            (40_000, 1, 20_000),
+            (50_000, 1, 45_000),
+        ];
+        assert_eq!(samples(100.0, (0, 60_000), &rows, &[]), expected);
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap() {
+        let rows = [row(0, 1), row(1_000_000, 1)];
+        let samples = samples(20.0, (0, 1_000_001), &rows, &[]);
+        let times: Vec<i64> = samples.iter().map(|(time, ..)| *time).collect();
+        assert_eq!(times, [0, 50_000, 100_000, 1_000_000]);
+    }
+
+    #[test]
+    fn nobody_is_sampled_after_leaving() {
+        let rows = [row(0, 1), row(0, 2), row(30_000, 2)];
+        let stays = [stay(1, Some(20_000)), stay(2, None)];
+        let samples = samples(100.0, (0, 40_001), &rows, &stays);
+        let of_1: Vec<i64> = samples.iter().filter(|row| row.1 == 1).map(|row| row.0).collect();
+        assert_eq!(of_1, [0, 10_000]);
+        assert_eq!(samples.iter().filter(|row| row.1 == 2).count(), 5);
+    }
+
+    proptest! {
+        #[test]
+        fn samples_are_what_a_search_finds(
+            rate in prop_oneof![Just(0.5), Just(29.97), Just(72.0), Just(1000.0)],
+            from in 0..1_000_000i64,
+            poses in prop::collection::vec((0..3_000_000i64, 1..4i64), 0..60),
+        ) {
+            let mut rows: Vec<PoseRow> =
+                poses.into_iter().map(|(time, member)| row(from + time, member)).collect();
+            rows.sort_by_key(|row| row.time);
+            let span = (from, from + 3_500_000);
+            let hold = Resampler::max_hold(rate);
+            let mut expected = Vec::new();
+            for sample in 0.. {
+                let at = (f64::from(sample) * 1e6 / rate).round() as i64;
+                if at >= span.1 {
+                    break;
+                }
+                for member in 1..4 {
+                    let mut before = rows.iter().filter(|row| row.member == member && row.time <= at);
+                    if let Some(latest) = before.next_back().filter(|row| at - row.time <= hold)
+                        && at >= from
+                    {
+                        expected.push((at, member, latest.time));
+                    }
+                }
+            }
+            prop_assert_eq!(samples(rate, span, &rows, &[]), expected);
+        }
+    }
+}

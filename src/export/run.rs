@@ -170,3 +170,112 @@ fn refuse_recording(recording: &Path, target: &Path) -> Result<(), ExportError> 
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{export, options};
+    use super::*;
+    use crate::archive::Selection;
+
+    fn error(options: &ExportOptions) -> String {
+        let error = run(options, &mut |_| ControlFlow::Continue(())).unwrap_err();
+        error.to_string()
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_output_is_beside_the_recording_unless_told_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let csv = options(folder, Format::Csv);
+        assert_eq!(export(&csv), folder.join("sample-csv"));
+        let original = ExportOptions { layout: Layout::Original, ..csv.clone() };
+        assert_eq!(export(&original), folder.join("sample.csv"));
+        let jsonl = options(folder, Format::Jsonl);
+        assert_eq!(export(&jsonl), folder.join("sample.jsonl"));
+        let into =
+            |output: &str| ExportOptions { output: Some(folder.join(output)), ..jsonl.clone() };
+        assert_eq!(export(&into("sample-csv")), folder.join("sample-csv/sample.jsonl"));
+        assert_eq!(export(&into("other")), folder.join("other"));
+        let left = names(folder);
+        assert_eq!(left, ["other", "sample-csv", "sample.csv", "sample.db", "sample.jsonl"]);
+    }
+
+    #[test]
+    fn what_exists_is_replaced_only_by_force() {
+        let folder = tempfile::tempdir().unwrap();
+        for (format, name) in [(Format::Csv, "events.csv"), (Format::Jsonl, "sample.jsonl")] {
+            let output = Some(folder.path().to_owned());
+            let options = ExportOptions { output, force: false, ..options(folder.path(), format) };
+            run(&options, &mut |_| ControlFlow::Continue(())).unwrap();
+            let file = folder.path().join(name);
+            fs::write(&file, "mine").unwrap();
+            let before = names(folder.path());
+            let error = error(&options);
+            assert!(error.contains("exists already") && error.contains("--force"), "{error}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+            assert_eq!(names(folder.path()), before);
+            export(&ExportOptions { force: true, ..options });
+            assert_ne!(fs::read_to_string(&file).unwrap(), "mine");
+        }
+    }
+
+    #[test]
+    fn a_recording_is_never_replaced_by_its_export() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = options(folder.path(), Format::Jsonl);
+        options.output = Some(options.recording.clone());
+        let error = error(&options);
+        assert!(error.contains("is the recording itself"), "{error}");
+        export(&ExportOptions { output: None, ..options });
+    }
+
+    #[test]
+    fn what_is_stopped_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        for format in [Format::Csv, Format::Jsonl, Format::Xdf, Format::Bids] {
+            let options = options(folder.path(), format);
+            let stopped = run(&options, &mut |progress| match progress.done {
+                0 => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            });
+            assert!(matches!(stopped, Err(ExportError::Stopped)), "{stopped:?}");
+            assert_eq!(names(folder.path()), ["sample.db"]);
+        }
+    }
+
+    #[test]
+    fn errors_name_what_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let csv = options(folder.path(), Format::Csv);
+        let selection = |selection| error(&ExportOptions { selection, ..csv.clone() });
+        let unknown = selection(Selection { user: Some("S09".into()), ..Selection::default() });
+        assert!(unknown.contains("no user \"S09\"; it has S01, S02"), "{unknown}");
+        let order = selection(Selection { from: Some(5), until: Some(5), ..Selection::default() });
+        assert!(order.contains("--from has to be before --to"), "{order}");
+        let jsonl =
+            ExportOptions { format: Format::Jsonl, layout: Layout::Original, ..csv.clone() };
+        assert!(error(&jsonl).contains("--layout original is for --format csv"));
+        let output = Some(folder.path().join("no/such/folder.csv"));
+        let missing = error(&ExportOptions { output, ..csv.clone() });
+        assert!(missing.contains("can't write") && missing.contains("folder.csv"), "{missing}");
+        let nothing = error(&ExportOptions { recording: folder.path().join("no.db"), ..csv });
+        assert!(nothing.contains("no.db"), "{nothing}");
+        assert_eq!(names(folder.path()), ["sample.db"]);
+    }
+
+    #[test]
+    #[cfg(not(feature = "parquet"))]
+    fn a_format_that_was_not_built_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = error(&options(folder.path(), Format::Parquet));
+        assert!(error.contains("--features parquet"), "{error}");
+    }
+}

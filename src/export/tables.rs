@@ -1,5 +1,6 @@
 //! The tables that hold everything but poses, for formats that have tables.
 
+use super::clocks::Clocks;
 use super::error::ExportError;
 use super::source::Source;
 
@@ -51,13 +52,18 @@ pub(super) trait Table {
 }
 
 /// Writes all of them.
-pub(super) fn write(source: &Source, tables: &mut impl Tables) -> Result<(), ExportError> {
+pub(super) fn write(
+    source: &Source,
+    clocks: &Clocks,
+    tables: &mut impl Tables,
+) -> Result<(), ExportError> {
     session(source, tables)?;
     people(source, tables)?;
     stays(source, tables)?;
     events(source, tables)?;
     markers(source, tables)?;
     probes(source, tables)?;
+    self::clocks(source, clocks, tables)?;
     round_trips(source, tables)?;
     late_ticks(source, tables)
 }
@@ -169,6 +175,38 @@ fn probes(source: &Source, tables: &mut impl Tables) -> Result<(), ExportError> 
             Cell::Micros(Some(probe.received)),
             Cell::Micros(Some(probe.sent)),
         ])?;
+    }
+    table.finish()
+}
+
+/// `offset` is the client's clock minus Unix time at `from`, in seconds; `bound` is how far off it
+/// may be at most, and `step` by how much the clock had jumped before.
+const CLOCKS: Columns = &[
+    ("user", Kind::Text),
+    ("from", Kind::Micros),
+    ("to", Kind::Micros),
+    ("offset", Kind::Number),
+    ("drift_ppm", Kind::Number),
+    ("bound", Kind::Micros),
+    ("probes", Kind::Int),
+    ("step", Kind::Number),
+];
+
+fn clocks(source: &Source, clocks: &Clocks, tables: &mut impl Tables) -> Result<(), ExportError> {
+    let mut table = tables.begin("clocks", CLOCKS)?;
+    for person in source.people() {
+        for segment in clocks.segments(person.id) {
+            table.row(&[
+                Cell::Text(Some(&person.subject)),
+                Cell::Micros(Some(clocks.micros(segment.from))),
+                Cell::Micros(Some(clocks.micros(segment.to))),
+                Cell::Number(Some(segment.offset)),
+                Cell::Number(Some(segment.drift * 1e6)),
+                Cell::Micros(segment.bound.map(|bound| bound.as_micros() as i64)),
+                Cell::Int(Some(segment.probes as i64)),
+                Cell::Number(segment.step),
+            ])?;
+        }
     }
     table.finish()
 }

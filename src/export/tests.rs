@@ -6,7 +6,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::archive::{Selection, sample};
+use crate::archive::{
+    About, EventKind, EventRow, MarkerRow, PoseRow, ProbeRow, RoundTripRow, Writer, sample,
+};
+use crate::model::Pose;
 
 /// Options for the sample recording, made in `folder`.
 pub(super) fn options(folder: &Path, format: Format) -> ExportOptions {
@@ -23,6 +26,59 @@ pub(super) fn options(folder: &Path, format: Format) -> ExportOptions {
         selection: Selection::default(),
         rate: None,
     }
+}
+
+/// Text with all that formats trip over.
+pub(super) const NASTY: &str = "=a,b;c\t\"d\"\r\n'e' \u{feff}🙂\0";
+
+/// When `S01`'s clock shows nothing but this many seconds more.
+const AHEAD: f64 = 100.0;
+
+/// A recording with names, nasty texts and a client's clock, as it stands after an interruption at
+/// 2 s. Its one pose, at 1.5 s, was sampled at 1.49 s.
+pub(super) fn nasty(folder: &Path) -> PathBuf {
+    let file = folder.join("nasty.db");
+    let mut about = About { lost: 3, ..sample::about() };
+    about.fields.privacy.names = true;
+    let mut writer = Writer::create(&file, &about).unwrap();
+    let person = writer.person("S01", Some(NASTY)).unwrap();
+    let room = writer.room(NASTY).unwrap();
+    let member = writer.join(person, room, 1_000_000).unwrap();
+    let event = |time, kind, type_: Option<&str>, data: &str| EventRow {
+        person: Some(person),
+        room: Some(room),
+        type_: type_.map(str::to_owned),
+        data: Some(data.to_owned()),
+        ..EventRow::new(time, kind)
+    };
+    let json = serde_json::to_string(NASTY).unwrap();
+    let logged_in = EventRow { room: None, ..event(900_000, EventKind::LoggedIn, None, "[::1]:9") };
+    let announced =
+        EventRow { person: None, ..event(1_700_000, EventKind::Said, Some("msg"), &json) };
+    for event in [
+        logged_in,
+        event(1_600_000, EventKind::Said, Some(NASTY), &format!("{{\n\"a\": {json}}}")),
+        announced,
+        EventRow { count: Some(3), ..EventRow::new(1_800_000, EventKind::Lost) },
+    ] {
+        writer.event(&event).unwrap();
+    }
+    let (label, is_interval) = (NASTY.to_owned(), false);
+    let marker =
+        MarkerRow { time: 1_900_000, end: None, is_interval, label, person: None, room: None };
+    writer.marker(&marker).unwrap();
+    let (pose, client_time) = (Pose { pos: [0.1, 1e-7, 1e9], rot: [0.0; 3] }, Some(1.49 + AHEAD));
+    writer.pose(&PoseRow { time: 1_500_000, member, pose, client_time }).unwrap();
+    for time in [1_000_000, 1_010_000, 1_020_000] {
+        let client = time as f64 / 1e6 + AHEAD - 0.001;
+        let probe = ProbeRow { person, client, received: time, sent: time + 50 };
+        writer.probe(&probe).unwrap();
+        writer.round_trip(&RoundTripRow { time, person, micros: 2000 }).unwrap();
+    }
+    writer.set_lost(3).unwrap();
+    writer.commit(2_000_000).unwrap();
+    // Dropped without an end, as by a crash.
+    file
 }
 
 pub(super) fn export(options: &ExportOptions) -> PathBuf {

@@ -27,8 +27,10 @@ impl Hub {
         {
             self.ping(id, now);
         }
+        let connection = self.dispatch.get(id).cloned();
+        let known = || connection?.liveness.last_round_trip();
         let now = self.clock.now();
-        self.lobby.compare_clocks(id, client, received, now, &mut self.dispatch);
+        self.lobby.compare_clocks(id, client, received, known, now, &mut self.dispatch);
     }
 
     /// Pings a connection, to see that it is alive and how long its round trip takes.

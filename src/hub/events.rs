@@ -3,12 +3,13 @@
 //! Each listener has its own bounded queue. The hub never waits for it: events that don't fit are
 //! counted, and the listener gets the count in their place.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::clock;
-use crate::lobby::event::{EventKind, Interest, LobbyEvent};
+use crate::lobby::event::{EventKind, Interest, LobbyEvent, Present};
 use crate::model::Timestamp;
 
 /// How long the end waits for a listener that has to be told how many events it has lost.
@@ -22,6 +23,10 @@ struct Listener {
     interest: Box<dyn Fn() -> Interest + Send>,
     /// Events that have not fitted since the last that did.
     lost: u64,
+    /// Whether it keeps track of who is there, and has to be told after a loss.
+    keeps_track: bool,
+    /// It has been told of a loss, but not of who is there since.
+    lost_track: bool,
 }
 
 /// All listeners.
@@ -44,14 +49,47 @@ impl Events {
         receiver
     }
 
+    /// Adds a listener to everything that after a loss is told who is there, so that it can keep
+    /// track.
+    #[cfg(feature = "recording")]
+    pub(crate) fn keep_track(&mut self, capacity: usize) -> EventReceiver {
+        let (events, receiver) = mpsc::channel(capacity);
+        self.add(events, Box::new(|| Interest::ALL), true);
+        receiver
+    }
+
     /// Adds a listener whose queue exists already.
     pub(crate) fn send_to(
         &mut self,
         events: mpsc::Sender<LobbyEvent>,
         interest: impl Fn() -> Interest + Send + 'static,
     ) {
-        self.listeners.push(Listener { events, interest: Box::new(interest), lost: 0 });
+        self.add(events, Box::new(interest), false);
+    }
+
+    /// Adds a listener. One that `keeps_track` is told who is there after a loss.
+    pub(super) fn add(
+        &mut self,
+        events: mpsc::Sender<LobbyEvent>,
+        interest: Box<dyn Fn() -> Interest + Send>,
+        keeps_track: bool,
+    ) {
+        let listener = Listener { events, interest, lost: 0, keeps_track, lost_track: false };
+        self.listeners.push(listener);
         self.begin_turn();
+    }
+
+    /// Whether a listener has to be told who is there, and can be.
+    pub(super) fn has_lost_track(&self) -> bool {
+        self.listeners.iter().any(Listener::awaits_present)
+    }
+
+    /// Tells the listeners that have lost track who is there. Only between two inputs.
+    pub(super) fn tell_present(&mut self, time: Timestamp, present: &Arc<Present>) {
+        for listener in self.listeners.iter_mut().filter(|listener| listener.awaits_present()) {
+            let kind = EventKind::Present(present.clone());
+            listener.lost_track = listener.events.try_send(LobbyEvent { time, kind }).is_err();
+        }
     }
 
     /// The combined interest of all listeners.
@@ -89,11 +127,16 @@ impl Events {
 }
 
 impl Listener {
+    fn awaits_present(&self) -> bool {
+        self.lost_track && self.events.capacity() > 0
+    }
+
     fn tell(&mut self, event: LobbyEvent) {
         if self.lost > 0 {
             let kind = EventKind::Lost { count: self.lost };
             if self.events.try_send(LobbyEvent { time: event.time, kind }).is_ok() {
                 self.lost = 0;
+                self.lost_track = self.keeps_track;
             }
         }
         if self.lost > 0 || self.events.try_send(event).is_err() {
@@ -137,6 +180,30 @@ mod tests {
         assert_eq!(shown(&mut receiver), ["lost 3", "6"]);
         events.tell(opened(8));
         assert_eq!(shown(&mut receiver), ["lost 1", "8"]);
+    }
+
+    #[test]
+    fn who_keeps_track_is_told_who_is_there_after_a_loss() {
+        let mut events = Events::default();
+        let (sender, mut receiver) = mpsc::channel(2);
+        events.add(sender, Box::new(|| Interest::ALL), true);
+        let mut log = events.listen(2, || Interest::ALL);
+        (1..=3).for_each(|n| events.tell(opened(n)));
+        assert!(!events.has_lost_track(), "it does not know of the loss");
+        shown(&mut receiver);
+        events.tell(opened(4));
+        assert!(!events.has_lost_track(), "its queue is full");
+        assert_eq!(shown(&mut receiver), ["lost 1", "4"]);
+        assert!(events.has_lost_track());
+        events.tell_present(Timestamp::from_micros(5), &Arc::default());
+        events.tell(opened(6));
+        assert!(!events.has_lost_track());
+        assert!(matches!(receiver.try_recv().unwrap().kind, EventKind::Present(_)));
+        assert_eq!(shown(&mut receiver), ["6"]);
+        assert_eq!(shown(&mut log), ["1", "2"]);
+        events.tell(opened(7));
+        assert_eq!(shown(&mut log), ["lost 3", "7"]);
+        assert!(!events.has_lost_track(), "a log keeps no track");
     }
 
     #[tokio::test(start_paused = true)]

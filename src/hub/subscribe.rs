@@ -1,5 +1,6 @@
 //! Listeners that come while the server runs. Each first gets what is there, and then all that
-//! follows: the hub admits it between two inputs, when every event of the past has been told.
+//! follows: the hub admits it between two inputs, when every event of the past has been told. After
+//! a loss it gets what is there again.
 
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl Subscriber {
 
     /// Subscribes with a queue of `capacity` events, at least 1. The first event is
     /// [`EventKind::Present`], and whatever is sent to the hub once this has returned is told after
-    /// it; the queue ends after the last event of the server's drain.
+    /// it. After an [`EventKind::Lost`] there is another. The queue ends after the last event of the server's drain.
     ///
     /// # Errors
     /// If the hub has stopped, or is so busy that too many subscriptions wait.
@@ -62,10 +63,15 @@ impl Subscriber {
 }
 
 impl Hub {
-    /// Admits the listeners that wait.
+    /// Admits the listeners that wait, and tells those that have lost track who is there. Only
+    /// between two inputs.
     pub(super) fn admit_waiting(&mut self) {
         while let Ok(subscription) = self.subscriptions.try_recv() {
             self.admit(subscription);
+        }
+        if self.dispatch.events.has_lost_track() {
+            let present = Arc::new(self.present());
+            self.dispatch.events.tell_present(self.clock.now(), &present);
         }
     }
 
@@ -75,7 +81,7 @@ impl Hub {
         let kind = EventKind::Present(Arc::new(self.present()));
         // A new queue has room for it, unless its receiver is gone already.
         if events.try_send(LobbyEvent { time: self.clock.now(), kind }).is_ok() {
-            self.dispatch.events.send_to(events, move || interest);
+            self.dispatch.events.add(events, Box::new(move || interest), true);
         }
     }
 

@@ -53,7 +53,10 @@ fn a_recording_that_goes_on_is_told_from_one_that_was_interrupted() {
     assert_eq!((seen.state, seen.duration), (State::Recording, 10.0));
     assert!(seen.verdict.starts_with("still being recorded; read up to 00:00:10"));
     // One that ends meanwhile was being recorded.
-    let seen = Inspection::read(&file, || writer.finish(LENGTH + 200_000, None).unwrap()).unwrap();
+    let seen = Inspection::read(&file, || {
+        writer.finish(LENGTH + 200_000, None).unwrap();
+    })
+    .unwrap();
     assert_eq!(seen.state, State::Recording);
     assert_eq!(of(&file).state, State::Whole);
 }

@@ -5,17 +5,20 @@ use std::time::Duration;
 use super::Lobby;
 use super::delivery::Delivery;
 use super::event::{EventKind, LobbyEvent};
+use crate::clock_offset::Track;
 use crate::model::{ClockProbe, SessionId, Timestamp};
 use crate::protocol::encode;
 
 impl Lobby {
     /// Answers a ping that was sent at `client`, on its client's clock, and read at `received`. Does
-    /// nothing if the connection has ended.
+    /// nothing if the connection has ended. `known` is asked, at a user's first, for the last round
+    /// trip and when its pong was read.
     pub(crate) fn compare_clocks(
         &mut self,
         id: SessionId,
         client: f64,
         received: Timestamp,
+        known: impl FnOnce() -> Option<(Timestamp, Duration)>,
         now: Timestamp,
         out: &mut impl Delivery,
     ) {
@@ -28,7 +31,14 @@ impl Lobby {
         if session.user.is_none() {
             return;
         }
-        session.clock.get_or_insert_default().probe(&probe);
+        let clock = session.clock.get_or_insert_with(|| {
+            let mut clock = Box::<Track>::default();
+            if let Some((received, round_trip)) = known() {
+                clock.round_trip(received, round_trip);
+            }
+            clock
+        });
+        clock.probe(&probe);
         if out.interest().clocks {
             out.event(LobbyEvent { time: now, kind: EventKind::Probed { session: id, probe } });
         }

@@ -66,6 +66,7 @@ pub struct LobbyEvent {
 #[allow(missing_docs, reason = "the names are enough")]
 pub enum EventKind {
     /// All that was there when a listener subscribed to a running server: always its first event.
+    /// It comes again soon after each [`EventKind::Lost`], with all that is there by then.
     Present(Arc<Present>),
     /// A connection has completed its handshake.
     Connected {
@@ -211,4 +212,13 @@ pub struct Message {
     pub body: EventBody,
     /// Its share of the memory budget.
     pub(super) _charge: Option<crate::model::Charge>,
+}
+
+#[cfg(test)]
+impl Message {
+    /// A message of nobody, for tests.
+    pub(crate) fn sample(time: Timestamp, kind: &str, data: &str) -> Self {
+        let body = EventBody::new(kind, data);
+        Self { time, user: "".into(), user_json: "".into(), body, _charge: None }
+    }
 }

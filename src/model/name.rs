@@ -84,7 +84,7 @@ fn check(text: &str, limit: usize) -> Result<(), NameError> {
 /// The form that all names that look alike share: compatibility caseless matching (Unicode 3.13,
 /// D146) without presentation selectors, blanks trimmed at the ends and each run of them inside
 /// turned into one space. Folding a folded name changes nothing.
-fn fold(text: &str) -> Arc<str> {
+pub(crate) fn fold(text: &str) -> Arc<str> {
     if text.is_ascii() {
         return one_space(&text.to_ascii_lowercase()).into();
     }

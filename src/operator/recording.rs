@@ -49,7 +49,7 @@ pub struct RecordingProgress {
     pub left_out: u64,
     /// How long the free space lasts at the rate of the last minute; `None` while it is unknown.
     pub space_lasts: Option<Duration>,
-    /// The intervals that have begun and not ended, by label.
+    /// The operator's intervals that have begun and not ended, by the label as it was given.
     pub open_intervals: Vec<String>,
     /// Everyone it has met: subject and consent.
     pub people: Vec<RecordedPerson>,

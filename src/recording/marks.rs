@@ -51,6 +51,7 @@ impl Mark {
 
 #[derive(Debug)]
 struct Open {
+    /// As it was set, with names in it: the operator ends it by the same words.
     label: String,
     person: Option<i64>,
     row: i64,
@@ -61,48 +62,44 @@ struct Open {
 pub(super) struct Intervals(Vec<Open>);
 
 impl Intervals {
-    /// Writes a mark. `person` is `None` for the operator. An end without a begin is an instant.
+    /// Writes a mark, with `label` in the file in place of its own; returns whether it is a new one,
+    /// and not the end of another. `person` is `None` for the operator. An end without a begin is an
+    /// instant.
     ///
     /// # Errors
     /// If it can't be written.
     pub(super) fn set(
         &mut self,
         mark: Mark,
+        label: String,
         time: i64,
         (person, room): (Option<i64>, Option<i64>),
         to: &Writer,
-    ) -> Result<(), Failure> {
-        let Mark { label, phase } = mark;
-        let is_it = |open: &Open| open.label == label && open.person == person;
-        if phase == MarkPhase::End
+    ) -> Result<bool, Failure> {
+        let is_it = |open: &Open| open.label == mark.label && open.person == person;
+        if mark.phase == MarkPhase::End
             && let Some(begun) = self.0.iter().rposition(is_it)
         {
             let row = self.0.remove(begun).row;
-            return Ok(to.end_interval(row, time)?);
+            to.end_interval(row, time)?;
+            return Ok(false);
         }
-        let is_interval = phase == MarkPhase::Begin;
+        let is_interval = mark.phase == MarkPhase::Begin;
         let row = MarkerRow { time, end: None, is_interval, label, person, room };
         let number = to.marker(&row)?;
         if is_interval {
             if self.0.len() == MAX_OPEN {
                 self.0.remove(0);
             }
-            self.0.push(Open { label: row.label, person, row: number });
+            self.0.push(Open { label: mark.label, person, row: number });
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The labels of the operator's own.
     pub(super) fn of_operator(&self) -> Vec<String> {
         let own = self.0.iter().filter(|open| open.person.is_none());
         own.map(|open| open.label.clone()).collect()
-    }
-
-    /// Changes the operator's labels.
-    pub(super) fn reword(&mut self, change: impl Fn(&str) -> String) {
-        for open in self.0.iter_mut().filter(|open| open.person.is_none()) {
-            open.label = change(&open.label);
-        }
     }
 }
 

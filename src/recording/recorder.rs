@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::naming;
 use super::running::{INTERVAL, Left, Opening, QUEUE, Running};
-use crate::clock::Clock;
+use super::scribe::Scribe;
+use crate::archive::Writer;
+use crate::clock::{self, Clock};
 use crate::hub::{SubscribeError, Subscriber};
 use crate::lobby::event::{EventKind, Interest};
 use crate::model::{RecordingFields, Timestamp, UserName, check_subject};
@@ -16,6 +18,9 @@ use crate::operator::{Command, Done, OperatorError, RecorderInput, RecorderPort,
 
 /// The status is published at most this often.
 const STATUS_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How often to try again to put a recording's log into its file.
+const MERGE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is needed to start the recorder.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ pub(crate) struct Recorder {
     clock: Clock,
     folder: Option<PathBuf>,
     running: Option<Running>,
+    /// The last recording, if its log could not be put into its file yet.
+    unmerged: Option<Writer>,
     next_commit: Timestamp,
     next_status: Timestamp,
 }
@@ -58,6 +65,7 @@ impl Recorder {
             clock,
             folder,
             running,
+            unmerged: None,
             next_commit: now.plus(INTERVAL),
             next_status: now,
         };
@@ -68,6 +76,7 @@ impl Recorder {
         self.publish();
         loop {
             let input = match &self.running {
+                None if self.unmerged.is_some() => self.port.inputs.recv_timeout(MERGE_INTERVAL),
                 None => self.port.inputs.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(_) => {
                     let wait = self.next_commit.since(self.clock.now());
@@ -89,7 +98,10 @@ impl Recorder {
                     // The sender of the command may be gone.
                     let _ = answer.send(outcome);
                 }
-                Err(RecvTimeoutError::Timeout) => self.step(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.unmerged.take_if(|writer| writer.merge());
+                    self.step();
+                }
                 Ok(RecorderInput::Close) | Err(RecvTimeoutError::Disconnected) => break,
             }
             if self.running.is_some() && self.clock.now() >= self.next_commit {
@@ -105,7 +117,7 @@ impl Recorder {
         while self.running.is_some() {
             self.step();
             if self.running.is_some() {
-                crate::clock::sleep_thread(self.next_commit.since(self.clock.now()));
+                clock::sleep_thread(self.next_commit.since(self.clock.now()));
             }
         }
     }
@@ -119,7 +131,8 @@ impl Recorder {
             Ok(Left::More) => self.next_commit = now,
             Ok(Left::End) => {
                 if let Some(running) = self.running.take() {
-                    self.ended(running.finish());
+                    let ended = running.finish();
+                    self.ended(ended);
                 }
             }
             Err(failure) => self.fail(&failure),
@@ -139,11 +152,13 @@ impl Recorder {
     /// The recording can't go on.
     fn fail(&mut self, failure: &Failure) {
         if let Some(running) = self.running.take() {
-            self.ended(running.end_early(failure));
+            let ended = running.end_early(failure);
+            self.ended(ended);
         }
     }
 
-    fn ended(&mut self, status: RecordingStatus) {
+    fn ended(&mut self, (status, unmerged): (RecordingStatus, Option<Writer>)) {
+        self.unmerged = unmerged;
         if let RecordingStatus::Ended { progress, early } = &status {
             let file = progress.file.display();
             match early {
@@ -196,7 +211,7 @@ impl Recorder {
     fn stop(&mut self) -> Outcome {
         let now = self.caught_up()?;
         let Some(running) = self.running.take() else { return Err(OperatorError::NotRecording) };
-        let status = running.finish();
+        let (status, unmerged) = running.finish();
         let outcome = match &status {
             RecordingStatus::Ended { progress, early: None } => Ok(Done {
                 message: format!(
@@ -212,7 +227,7 @@ impl Recorder {
             }
             _ => Err(OperatorError::Internal("the recording has not ended".to_owned())),
         };
-        self.ended(status);
+        self.ended((status, unmerged));
         outcome
     }
 
@@ -236,11 +251,7 @@ impl Recorder {
     /// Changes something about people, after all that has happened until now.
     fn change<T>(
         &mut self,
-        change: impl FnOnce(
-            &mut super::scribe::Scribe,
-            Timestamp,
-            &crate::archive::Writer,
-        ) -> Result<T, Failure>,
+        change: impl FnOnce(&mut Scribe, Timestamp, &Writer) -> Result<T, Failure>,
     ) -> Result<T, OperatorError> {
         let now = self.caught_up()?;
         let Some(running) = &mut self.running else { return Err(OperatorError::NotRecording) };

@@ -164,6 +164,11 @@ impl Running {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn writer(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
     pub(super) fn file(&self) -> &Path {
         self.place.file()
     }
@@ -314,20 +319,23 @@ impl Running {
     }
 
     /// Completes the file with what has been taken. The status has how that went.
-    pub(super) fn finish(mut self) -> RecordingStatus {
+    pub(super) fn finish(mut self) -> (RecordingStatus, Option<Writer>) {
         let ended = match self.writer.begin() {
             Ok(true) => self.writer.commit(self.scribe.micros(self.taken)).map_err(Failure::from),
             Ok(false) => Err(Failure::Held(self.place.file().to_owned())),
             Err(error) => Err(error.into()),
         };
         match ended {
-            Ok(()) => self.close(None),
+            Ok(()) => {
+                self.on_disk = self.taken;
+                self.close(None)
+            }
             Err(failure) => self.end_early(&failure),
         }
     }
 
     /// Ends it for a reason, which the file is told too as far as the disk allows.
-    pub(super) fn end_early(mut self, failure: &Failure) -> RecordingStatus {
+    pub(super) fn end_early(mut self, failure: &Failure) -> (RecordingStatus, Option<Writer>) {
         // The hub needn't tell anything any more.
         self.events.close();
         self.reserve.release();
@@ -335,30 +343,32 @@ impl Running {
         self.close(Some(failure))
     }
 
-    fn close(mut self, failure: Option<&Failure>) -> RecordingStatus {
+    /// Notes the end. Also returns a writer that could not put its log into the file.
+    fn close(mut self, failure: Option<&Failure>) -> (RecordingStatus, Option<Writer>) {
         self.update_progress();
         let Self { writer, scribe, place, on_disk, mut progress, .. } = self;
-        let early = failure.map(|failure| failure.to_string());
-        let end = scribe.micros(on_disk);
-        let closed = match failure {
+        let mut early = failure.map(|failure| failure.to_string());
+        if let Err(error) = writer.note_end(scribe.micros(on_disk), early.as_deref()) {
+            tracing::error!("the recording does not say itself how it ended: {error}");
+            early = Some(early.unwrap_or_else(|| error.to_string()));
+        }
+        let unmerged = match failure {
             Some(Failure::Gone(_)) => {
-                let closed = writer.finish_moved(end, early.as_deref().unwrap_or_default());
+                writer.merge_moved();
+                drop(writer);
                 place.remove_own_logs();
-                closed
+                None
             }
-            _ => writer.finish(end, early.as_deref()),
-        };
-        let early = match (early, closed) {
-            (early, Ok(())) => early,
-            (None, Err(error)) => Some(error.to_string()),
-            (Some(early), Err(error)) => {
-                tracing::error!("the recording does not say itself that it ended early: {error}");
-                Some(early)
+            _ if writer.merge() => None,
+            _ => {
+                let [log, _] = logs_of(place.file());
+                tracing::warn!("{} is part of the recording for now", log.display());
+                Some(writer)
             }
         };
         progress.until = on_disk;
         progress.bytes = place.bytes();
         progress.poses_per_s = 0.0;
-        RecordingStatus::Ended { progress, early }
+        (RecordingStatus::Ended { progress, early }, unmerged)
     }
 }

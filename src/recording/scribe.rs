@@ -267,9 +267,23 @@ impl Scribe {
         };
         self.event(row, to)?;
         if is_marker {
-            self.counts.markers += 1;
-            self.intervals.set(Mark::of(data), self.micros(time), (person, room), to)?;
+            let mark = Mark::of(data);
+            let label = mark.label.clone();
+            self.mark((mark, label), time, (person, room), to)?;
         }
+        Ok(())
+    }
+
+    /// Writes a mark, and what its label is in the file.
+    fn mark(
+        &mut self,
+        (mark, label): (Mark, String),
+        time: Timestamp,
+        of: (Option<i64>, Option<i64>),
+        to: &Writer,
+    ) -> Written {
+        let is_new = self.intervals.set(mark, label, self.micros(time), of, to)?;
+        self.counts.markers += u64::from(is_new);
         Ok(())
     }
 

@@ -1,6 +1,5 @@
 //! One ghost: carries out its actions on a connection of its own, one after the other.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,7 +10,8 @@ use tokio::time::sleep_until;
 use super::error::ReplayError;
 use super::link::{Heard, Link};
 use super::place::Action;
-use super::shared::{ACTIONS, Report, Shared};
+use super::queue::Queue;
+use super::shared::{Report, Shared};
 use crate::client;
 use crate::clock::{self, Instant};
 
@@ -27,10 +27,6 @@ const KICK_WINDOW: Duration = Duration::from_secs(2);
 
 /// Names that are tried.
 const NAMES: usize = 100;
-
-/// Poses that wait while others are let in or the server is to be left alone; beyond that, only the
-/// latest for each room.
-const POSES: usize = 480;
 
 /// A request that has to be answered before anything else is sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +49,7 @@ pub(super) struct Ghost {
     entry: Option<(Entry, Instant)>,
     /// Until then nothing is sent.
     silent_until: Option<Instant>,
-    queue: VecDeque<Action>,
+    queue: Queue,
     denied: Option<Instant>,
     is_sent_away: bool,
 }
@@ -70,7 +66,7 @@ impl Ghost {
             rooms: Vec::new(),
             entry: None,
             silent_until: None,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             denied: None,
             is_sent_away: false,
             shared,
@@ -88,13 +84,13 @@ impl Ghost {
         loop {
             let alarm = self.entry.as_ref().map(|(_, until)| *until).or(self.silent_until);
             tokio::select! {
-                action = actions.recv(), if self.queue.len() < ACTIONS => {
+                action = actions.recv(), if !self.queue.is_full() => {
                     let Some(action) = action else { break };
-                    self.queue.push_back(action);
-                    while self.queue.len() < ACTIONS
+                    self.queue.push(action);
+                    while !self.queue.is_full()
                         && let Ok(action) = actions.try_recv()
                     {
-                        self.queue.push_back(action);
+                        self.queue.push(action);
                     }
                 }
                 heard = hear(&mut self.link, &self.name) => self.take(heard).await?,
@@ -118,7 +114,7 @@ impl Ghost {
         }
         let (mut requests, mut dues, mut poses) = (Vec::new(), Vec::new(), 0);
         while self.entry.is_none() && self.silent_until.is_none() {
-            let Some(action) = self.queue.pop_front() else { break };
+            let Some(action) = self.queue.pop() else { break };
             let names = self.shared.roster.clone();
             let name = |room: usize| &*names.rooms[room];
             match action {
@@ -162,7 +158,7 @@ impl Ghost {
             let (now, mut lateness) = (clock::monotonic(), self.shared.lateness.lock());
             dues.into_iter().for_each(|due| lateness.record(now.saturating_duration_since(due)));
         }
-        self.trim();
+        self.shared.skipped.fetch_add(self.queue.trim(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -271,7 +267,7 @@ impl Ghost {
                 self.attempts += 1;
                 self.name = self.shared.roster.names[self.index].attempt(self.attempts);
                 self.entry = None;
-                self.queue.push_front(Action::LogIn);
+                self.queue.push_first(Action::LogIn);
                 return Ok(());
             }
             (409, Some(Entry::Join(room))) => {
@@ -283,8 +279,8 @@ impl Ghost {
                 self.silent_until = Some(clock::monotonic() + RATE_PAUSE);
                 self.entry = None;
                 match entry {
-                    Some(Entry::LogIn) => self.queue.push_front(Action::LogIn),
-                    Some(Entry::Join(room)) => self.queue.push_front(Action::Join(room)),
+                    Some(Entry::LogIn) => self.queue.push_first(Action::LogIn),
+                    Some(Entry::Join(room)) => self.queue.push_first(Action::Join(room)),
                     None => {}
                 }
             }
@@ -303,30 +299,9 @@ impl Ghost {
         Ok(())
     }
 
-    /// Keeps what is waiting bounded.
-    fn trim(&mut self) {
-        let is_pose = |action: &Action| matches!(action, Action::Move { .. });
-        if self.queue.iter().filter(|action| is_pose(action)).count() <= POSES {
-            return;
-        }
-        let before = self.queue.len();
-        let (mut kept, mut seen) = (VecDeque::new(), Vec::new());
-        while let Some(action) = self.queue.pop_back() {
-            match &action {
-                Action::Move { room, .. } if seen.contains(room) => continue,
-                Action::Move { room, .. } => seen.push(*room),
-                _ => {}
-            }
-            kept.push_front(action);
-        }
-        self.queue = kept;
-        let skipped = (before - self.queue.len()) as u64;
-        self.shared.skipped.fetch_add(skipped, Ordering::Relaxed);
-    }
-
     /// Whoever was sent away keeps nobody waiting.
     async fn do_nothing(&mut self) -> Result<(), ReplayError> {
-        while let Some(action) = self.queue.pop_front() {
+        while let Some(action) = self.queue.pop() {
             if let Action::Report(generation) = action {
                 self.report(Report::InPlace { ghost: self.index, generation }).await;
             }

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::sync::mpsc as blocking;
 use std::time::Duration;
 
@@ -75,14 +76,13 @@ fn say(text: &str) {
 /// Returns how the replay ended, or `None` if the operator quits or `stop` resolves.
 async fn on_terminal(
     player: &mut Player,
-    stop: std::pin::Pin<&mut impl Future>,
+    mut stop: Pin<&mut impl Future>,
 ) -> Option<Result<(), ReplayError>> {
     say(HELP);
     let mut keys = match Keys::read() {
         Ok(keys) => keys,
         Err(error) => return Some(Err(error.into())),
     };
-    let mut stop = stop;
     loop {
         show(&player.progress());
         tokio::select! {

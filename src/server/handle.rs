@@ -43,8 +43,8 @@ impl ServerHandle {
     /// [`EventKind::Present`](crate::events::EventKind::Present), all that is there by then; the
     /// last is the last one before the server's end. The server never waits for the queue: events
     /// that don't fit are lost, and counted by
-    /// [`EventKind::Lost`](crate::events::EventKind::Lost) in their place. Dropping the receiver
-    /// ends the subscription.
+    /// [`EventKind::Lost`](crate::events::EventKind::Lost) in their place, soon followed by another
+    /// `Present`. Dropping the receiver ends the subscription.
     ///
     /// # Errors
     /// [`SubscribeError::Stopped`] if the server has stopped, [`SubscribeError::Busy`] if too many

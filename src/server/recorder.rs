@@ -10,7 +10,7 @@ use super::error::ServerError;
 use crate::clock::Clock;
 use crate::config::{RecordingSettings, Settings};
 use crate::hub::{Events, Subscriber};
-use crate::lobby::event::{Interest, Present, PresentRoom};
+use crate::lobby::event::{Present, PresentRoom};
 use crate::model::RoomName;
 use crate::operator::{Operator, OperatorPort, RecorderPort, ServerInfo};
 use crate::recording::{self, Opening, RecorderParts, Running};
@@ -58,7 +58,7 @@ impl Recorder {
                         ..Present::default()
                     },
                     start: clock.now(),
-                    events: events.listen(recording::QUEUE, || Interest::ALL),
+                    events: events.keep_track(recording::QUEUE),
                 })
                 .map_err(|failure| ServerError::Recording(failure.to_string()))?;
                 tracing::info!("{}", running.confirmation(0));

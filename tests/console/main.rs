@@ -1,6 +1,8 @@
 //! The console of the real program, on a pseudo-terminal, with real WebSocket clients.
 
 mod headset;
+#[cfg(feature = "recording")]
+mod recording;
 mod terminal;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Clocks: pings with three stamps, and transforms with the time of their client.
 
+use std::time::Instant;
+
 use tokio::sync::mpsc::Receiver;
 use vrlobby::events::{EventKind, Interest, LobbyEvent};
 
@@ -180,4 +182,66 @@ async fn a_transform_may_have_the_time_of_its_client_which_nobody_else_sees() {
     }
     // A wrong pose is refused, whatever its time.
     ada.asks(&request("lobby", "transform", r#"{"time":1,"pos":1}"#), 406).await;
+}
+
+/// A client's clock: hours away from any other, and 200 ppm faster.
+struct Watch {
+    start: Instant,
+    shift: f64,
+}
+
+impl Watch {
+    fn show(&self, at: f64) -> f64 {
+        self.shift + at * (1.0 + 200e-6)
+    }
+
+    /// Seconds since its start.
+    fn now(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+}
+
+/// Compares clocks; returns the shortest round trip in seconds, and the moment of that in seconds since
+/// the watch's start and on the server's clock.
+async fn compare(ada: &mut Client, watch: &Watch, times: usize) -> (f64, f64, f64) {
+    let mut best = (f64::MAX, 0.0, 0.0);
+    for _ in 0..times {
+        let left = watch.now();
+        let ping = timed(&format!(r#"{{"time":{}}}"#, watch.show(left)));
+        let answer = ada.asks(&ping, 220).await;
+        let back = watch.now();
+        let (_, received, sent) = stamps(&answer);
+        if back - left < best.0 {
+            best = (back - left, (left + back) / 2.0, (received + sent) as f64 / 2e6);
+        }
+    }
+    best
+}
+
+#[tokio::test]
+async fn the_operator_sees_how_far_a_clock_is_off() {
+    let hall = Hall::start();
+    let [mut ada, _bob] = hall.people(["ada", "bob"]).await;
+    let mut watch = Watch { start: Instant::now(), shift: 7200.0 };
+    let mut probes = 0;
+    // Then it is set forward, then back.
+    for (steps, by) in [(0, 0.0), (1, 40.0), (2, -3600.0)] {
+        watch.shift += by;
+        let (round_trip, then, server) = compare(&mut ada, &watch, 20).await;
+        probes += 20;
+        let what = format!("ada's clock after {probes} probes and {steps} steps");
+        let snapshot = hall
+            .seen(&what, |snapshot| {
+                let clock = snapshot.users[0].clock;
+                clock.is_some_and(|clock| clock.probes == probes && clock.steps == steps)
+            })
+            .await;
+        assert_eq!((&*snapshot.users[1].name, snapshot.users[1].clock), ("bob", None));
+        let reading = snapshot.users[0].clock.expect("a clock");
+        let taken = snapshot.taken_at.as_micros() as f64 / 1e6;
+        let truth = watch.show(then + taken - server) - taken;
+        let (error, bound) = ((reading.offset - truth).abs(), reading.bound.as_secs_f64());
+        assert!(error <= bound + round_trip / 2.0, "off by {error} of {bound} and {round_trip}");
+        assert!(bound < 1.0, "{reading:?}");
+    }
 }

@@ -57,6 +57,9 @@ async fn errors_are_told_in_words_and_by_the_exit_code() {
     assert!(err.contains("HH:MM:SS"), "{err}");
 }
 
+const ROWS: u16 = 30;
+const COLUMNS: u16 = 120;
+
 /// The program on a pseudo-terminal.
 struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -72,16 +75,20 @@ fn modes(master: &dyn MasterPty) -> String {
 
 impl Terminal {
     fn start(args: &[&str]) -> Self {
-        let size = PtySize { rows: 10, cols: 100, pixel_width: 0, pixel_height: 0 };
+        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_vrlobby"));
-        command.arg("replay");
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("VRLOBBY_") {
+                command.env_remove(name);
+            }
+        }
         command.args(args);
         command.env("TERM", "xterm-256color");
         let modes_before = modes(&*pair.master);
         let child = pair.slave.spawn_command(command).expect("the program");
         let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(10, 100, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
         let eyes = screen.clone();
         thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -128,7 +135,8 @@ impl Terminal {
 async fn keys_steer_it_on_a_terminal() {
     let (mut theatre, tape) = (Theatre::open(), Tape::usual());
     let (file, url) = (tape.file.to_string_lossy().into_owned(), theatre.url());
-    let mut terminal = Terminal::start(&[&file, "--url", &url, "--start-paused", "--loop"]);
+    let mut terminal =
+        Terminal::start(&["replay", &file, "--url", &url, "--start-paused", "--loop"]);
     terminal.shows("Space pause").await;
     terminal.shows("⏸ 0:00:00.0 / 0:00:02  1x  2 of 2 ghosts").await;
     terminal.shows("next: begin at 0:00:00").await;
@@ -155,14 +163,40 @@ async fn keys_steer_it_on_a_terminal() {
 async fn control_c_and_errors_give_the_terminal_back() {
     let (mut theatre, tape) = (Theatre::open(), Tape::usual());
     let (file, url) = (tape.file.to_string_lossy().into_owned(), theatre.url());
-    let mut terminal = Terminal::start(&[&file, "--url", &url, "--loop"]);
+    let mut terminal = Terminal::start(&["replay", &file, "--url", &url, "--loop"]);
     terminal.shows("2 of 2 ghosts").await;
     terminal.press("\x03");
     assert_eq!(terminal.end().await, 0);
     theatre.until_gone(&GHOSTS).await;
-    let terminal = Terminal::start(&[&file, "--url", &url, "--loop"]);
+    let terminal = Terminal::start(&["replay", &file, "--url", &url, "--loop"]);
     terminal.shows("2 of 2 ghosts").await;
     theatre.stop();
     terminal.shows("lost its connection").await;
     assert_eq!(terminal.end().await, 1);
+}
+
+#[tokio::test]
+async fn the_console_starts_steers_and_stops_a_replay() {
+    let tape = Tape::usual();
+    // The form for paths with spaces.
+    let file = tape.file.to_string_lossy().replace('"', "\\\"");
+    let mut console = Terminal::start(&["--ip", "127.0.0.1", "--port", "0"]);
+    console.shows("LIVE").await;
+    console.press(&format!(":replay \"{file}\" hall\r"));
+    console.shows("2 of 2 ghosts").await;
+    console.press("R");
+    console.shows("Space  pause").await;
+    console.press("0 ");
+    console.shows("REPLAY ⏸").await;
+    console.press("]");
+    console.shows("[begin]").await;
+    // Both are on the server like anyone else.
+    console.shows("ghost:S02").await;
+    console.press("\x1b");
+    console.shows("?  help").await;
+    console.press(":replay stop\r");
+    console.shows("the replay has stopped; 2 ghosts left").await;
+    console.shows("0 users").await;
+    console.press("q");
+    assert_eq!(console.end().await, 0);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use vrlobby::Limits;
 use vrlobby::model::{ReplayControl, ReplayProgress};
 use vrlobby::operator::{Command, OperatorError, ReplayStatus};
 use vrlobby::replay::Player;
@@ -56,6 +57,24 @@ async fn a_pause_holds_the_ghosts_and_steps_move_them_one_by_one() {
     let mut ada = Client::connect_to(theatre.addr()).await;
     ada.enter("ada", "").await;
     assert_eq!(ada.join("atrium").await.len(), 3);
+    assert!(player.control(ReplayControl::TogglePause));
+    within("the end", player.ended()).await.unwrap();
+    theatre.until_gone(&GHOSTS).await;
+    assert_same(&theatre.poses(GHOSTS[0], "atrium"), &poses_from(1, 0));
+}
+
+#[tokio::test]
+async fn ghosts_stay_however_long_the_pause() {
+    let tape = Tape::usual();
+    // The server pings after three quarters of it.
+    let limits = Limits { idle_timeout: Duration::from_secs(4), ..Limits::lab() };
+    let mut theatre = Theatre::limited(limits);
+    let mut player = theatre.play(&tape, |options| options.start_paused = true).await.unwrap();
+    theatre
+        .until("an answer of each", |seen| {
+            GHOSTS.iter().all(|ghost| seen.contains(&Seen::Answered((*ghost).to_owned())))
+        })
+        .await;
     assert!(player.control(ReplayControl::TogglePause));
     within("the end", player.ended()).await.unwrap();
     theatre.until_gone(&GHOSTS).await;

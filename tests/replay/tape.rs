@@ -69,16 +69,17 @@ impl Tape {
     /// an event of its own at 0.7 s, the second leaves the atrium at 1.2 s and returns at 1.5 s.
     pub(crate) fn usual() -> Self {
         Self::of(LENGTH, |writer| {
-            let rooms = ["lobby", "atrium"].map(|room| writer.room(room).unwrap());
-            let people = ["S01", "S02"].map(|subject| writer.person(subject, None).unwrap());
-            let stay =
-                |who: usize, room: usize, at| writer.join(people[who], rooms[room], at).unwrap();
+            let rooms = ["lobby", "atrium"].map(|room| writer.room(room).expect("a row"));
+            let people = ["S01", "S02"].map(|subject| writer.person(subject, None).expect("a row"));
+            let stay = |who: usize, room: usize, at| {
+                writer.join(people[who], rooms[room], at).expect("a row")
+            };
             let mut stays = Vec::new();
             for who in 0..2 {
                 stay(who, 0, 0);
                 stays.push(stay(who, 1, 5 * MS));
             }
-            writer.leave(stays[1], 1200 * MS).unwrap();
+            writer.leave(stays[1], 1200 * MS).expect("a row");
             let returned = stay(1, 1, 1500 * MS);
             let mut poses: Vec<_> = [1, 2]
                 .iter()
@@ -93,7 +94,7 @@ impl Tape {
                     _ => continue,
                 };
                 let pose = pose(who, time);
-                writer.pose(&PoseRow { time, member, pose, client_time: None }).unwrap();
+                writer.pose(&PoseRow { time, member, pose, client_time: None }).expect("a row");
             }
             for (time, kind, data) in [
                 (500, "msg", r#""Grüße \"an\" alle""#),
@@ -106,7 +107,7 @@ impl Tape {
                     data: Some(data.into()),
                     ..EventRow::new(time * MS, Recorded::Said)
                 };
-                writer.event(&said).unwrap();
+                writer.event(&said).expect("a row");
             }
             for (time, label) in [(400, "begin"), (1600, "end")] {
                 let (end, is_interval, label) = (None, false, label.to_owned());
@@ -118,7 +119,7 @@ impl Tape {
                     person: None,
                     room: None,
                 };
-                writer.marker(&mark).unwrap();
+                writer.marker(&mark).expect("a row");
             }
         })
     }
@@ -150,6 +151,8 @@ pub(crate) enum Seen {
     Said(String, String, String),
     Moved(String, String, Pose),
     LoggedOut(String),
+    /// Has answered a ping of the server.
+    Answered(String),
 }
 
 /// A server, and all that it sees.
@@ -169,8 +172,7 @@ impl Theatre {
         let settings =
             Settings { ip: LOOPBACK, port: 0, fps: 120.0, limits, ..Settings::default() };
         let mut builder = Server::builder().settings(settings);
-        let interest =
-            Interest { presence: true, messages: true, poses: true, ..Interest::default() };
+        let interest = Interest { ticks: false, ..Interest::ALL };
         let events = builder.events(interest, 1 << 16);
         let handle = builder.start().expect("a server on a free port");
         Self { handle, events, users: HashMap::new(), seen: Vec::new() }
@@ -237,6 +239,7 @@ impl Theatre {
             EventKind::Moved { session, room, pose, .. } => {
                 Seen::Moved(name(session), room.to_string(), *pose)
             }
+            EventKind::RoundTrip { session, .. } => Seen::Answered(name(session)),
             EventKind::LoggedOut { user, .. } => Seen::LoggedOut(user.to_string()),
             EventKind::Lost { count } => panic!("{count} events were lost"),
             _ => return,
@@ -266,7 +269,7 @@ impl Theatre {
         let is_theirs = |seen: &&Seen| match seen {
             Seen::Joined(who, _) | Seen::Left(who, _) | Seen::Said(who, ..) => who == user,
             Seen::LoggedOut(who) => who == user,
-            Seen::Moved(..) => false,
+            Seen::Moved(..) | Seen::Answered(_) => false,
         };
         self.seen.iter().filter(is_theirs).cloned().collect()
     }

@@ -66,8 +66,8 @@ const ROOMS: [(&str, &[&str]); 23] = [
     (
         "main",
         &[
-            "archive", "bots", "config", "console", "export", "inspect", "logging", "replay",
-            "server",
+            "archive", "bots", "clock", "config", "console", "export", "inspect", "logging",
+            "replay", "server",
         ],
     ),
 ];

@@ -46,7 +46,7 @@ impl Hall {
     }
 
     /// A server with all settings but its address.
-    fn set(settings: Settings) -> Self {
+    pub(crate) fn set(settings: Settings) -> Self {
         let settings = Settings { ip: LOOPBACK, port: 0, ..settings };
         let handle = Server::builder().settings(settings).start();
         Self { handle: handle.expect("a server on a free port") }

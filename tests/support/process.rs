@@ -21,8 +21,21 @@ impl Process {
     /// Starts the program and returns as soon as its port answers, which may be before it has
     /// logged a word; the connection that shows it is given back.
     pub(crate) fn start(args: &[&str]) -> (Self, TcpStream) {
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_vrlobby")), args)
+    }
+
+    /// As [`Self::start`], with files that can't grow beyond so many blocks of 512 bytes: writing
+    /// more fails.
+    pub(crate) fn start_limited(blocks: u32, args: &[&str]) -> (Self, TcpStream) {
+        let mut shell = Command::new("sh");
+        // Without the signal that ends a process at the limit.
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_vrlobby")]);
+        Self::start_as(shell, args)
+    }
+
+    fn start_as(mut command: Command, args: &[&str]) -> (Self, TcpStream) {
         let addr: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()).into();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vrlobby"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("VRLOBBY_") {
                 command.env_remove(name);

@@ -1,13 +1,21 @@
 //! Frames of a server that records, or is about to.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+use ratatui::crossterm::event::KeyCode;
 use ratatui::style::Modifier;
 
-use super::super::fixtures::{busy, empty, end, recording, with_progress};
+use super::super::fixtures::{
+    busy, empty, end, recording, recording_snapshot, session, user, with_progress,
+};
 use super::{frame, press, terminal};
+use crate::console::input::{Input, Key};
 use crate::console::state::{App, Overlay};
 use crate::console::theme::{Depth, Theme};
+use crate::console::update::{Event, update};
+use crate::operator::{Done, OperatorError, RecordedPerson, RecordingStatus};
 
 const DISK_FULL: &str = "the disk of /data/pilot is full (No space left on device, os error 28)";
 
@@ -37,6 +45,14 @@ fn recording_in_trouble_80x24() {
         progress.space_lasts = Some(Duration::from_secs(2530));
     });
     insta::assert_snapshot!(frame(&mut app, 80, 24));
+}
+
+#[test]
+fn a_disk_that_stalls_is_told() {
+    let mut app = recording();
+    assert!(!frame(&mut app, 80, 24).contains("behind"));
+    with_progress(&mut app, |progress| progress.until = progress.since);
+    assert!(frame(&mut app, 80, 24).contains("!! disk 42m10s behind"));
 }
 
 /// Whatever else is shown, these are.
@@ -155,7 +171,21 @@ fn detail_without_a_clock() {
     let mut app = recording();
     press(&mut app, "2G\n");
     let shown = frame(&mut app, 100, 34);
-    assert!(shown.contains("sends none, so only the server's times are known"), "{shown}");
+    assert!(shown.contains("none so far, so only the server's times are known"), "{shown}");
+}
+
+#[test]
+fn who_sends_no_clock_is_marked_where_others_do() {
+    let marks = |app: &mut App| frame(app, 120, 34).matches('◷').count();
+    let mut app = recording();
+    assert_eq!(marks(&mut app), 2, "one user, and the note that counts them");
+    let mut snapshot = recording_snapshot();
+    snapshot.users.iter_mut().for_each(|user| user.clock = None);
+    app.take(Arc::new(snapshot.clone()));
+    assert_eq!(marks(&mut app), 1, "the note alone");
+    snapshot.recording = RecordingStatus::Off;
+    app.take(Arc::new(snapshot));
+    assert_eq!(marks(&mut app), 0, "nobody cares");
 }
 
 /// Names of files and people come from outside.
@@ -183,4 +213,104 @@ fn hostile_texts() {
     press(&mut app, "\x1b");
     end(&mut app, Some(evil));
     clean(&mut app, "1");
+}
+
+/// What may happen while the operator types anything at all.
+#[derive(Clone, Debug)]
+enum Step {
+    Key(Key),
+    Paste(String),
+    /// Somebody comes, who is recorded.
+    Come(u64),
+    Leave(usize),
+    Answer(bool),
+    End(bool),
+    Run,
+    Draw(u16),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let code = [
+        KeyCode::Tab,
+        KeyCode::BackTab,
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+    ];
+    let key = prop_oneof![
+        6 => prop::sample::select(code.map(Key::of).to_vec()),
+        4 => prop::sample::select("rmMNcyqnx =z 2".chars().map(Key::char).collect::<Vec<_>>()),
+    ];
+    let step = prop_oneof![
+        20 => key.prop_map(Step::Key),
+        1 => ".{0,9}".prop_map(Step::Paste),
+        1 => (10..15_u64).prop_map(Step::Come),
+        1 => (0..9_usize).prop_map(Step::Leave),
+        1 => any::<bool>().prop_map(Step::Answer),
+        1 => any::<bool>().prop_map(Step::End),
+        1 => Just(Step::Run),
+        2 => prop_oneof![Just(80), Just(140), Just(200)].prop_map(Step::Draw),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+fn take_step(app: &mut App, step: Step) {
+    let now = Instant::now();
+    match step {
+        Step::Key(key) => drop(update(app, Event::Input(Input::Key(key)), now)),
+        Step::Paste(text) => drop(update(app, Event::Input(Input::Paste(text)), now)),
+        Step::Come(number) => {
+            let mut snapshot = (*app.snapshot).clone();
+            let name = format!("user{number}");
+            snapshot.users.push(user(number, &name, "atrium", None));
+            if let RecordingStatus::Running(progress) = &mut snapshot.recording {
+                let person = progress.people[0].clone();
+                progress.people.push(RecordedPerson { session: session(number), ..person });
+            }
+            update(app, Event::Snapshot(Arc::new(snapshot)), now);
+        }
+        Step::Leave(at) => {
+            let mut snapshot = (*app.snapshot).clone();
+            if at < snapshot.users.len() {
+                snapshot.users.remove(at);
+            }
+            update(app, Event::Snapshot(Arc::new(snapshot)), now);
+        }
+        Step::Answer(is_done) => {
+            let done = Done { message: "done".to_owned(), users: 0 };
+            let answer = if is_done { Ok(done) } else { Err(OperatorError::Busy) };
+            let answer = Event::Answer(app.tickets, answer);
+            update(app, answer, now);
+        }
+        Step::End(early) => end(app, early.then_some("the disk is full")),
+        Step::Run => app.take(Arc::new(recording_snapshot())),
+        Step::Draw(columns) => drop(terminal(app, columns, 20)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Nothing panics, the focus is on a field that is shown, and every user has one line.
+    #[test]
+    fn any_keys_at_all(steps in steps()) {
+        let mut app = busy();
+        for step in steps {
+            take_step(&mut app, step);
+            if let Some(Overlay::Record(form)) = &app.overlay {
+                prop_assert!(form.rows().concat().contains(&form.focus()), "{form:?}");
+                let mut users: Vec<_> = form.subjects().map(|(user, _)| user.clone()).collect();
+                let lines = users.len();
+                users.sort();
+                users.dedup();
+                prop_assert_eq!(users.len(), lines);
+                prop_assert!(form.kept().count() <= lines);
+            }
+        }
+    }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Context {
     Field,
     /// A choice of the form, or its button.
     Choice,
+    /// The bar of the replay.
+    Replay,
 }
 
 /// The context that the next key is pressed in.
@@ -29,6 +31,7 @@ pub(crate) fn context(app: &App) -> Context {
         (Some(Overlay::Confirm(_)), _, _) => Context::Confirm,
         (Some(Overlay::Record(form)), _, _) if form.is_typing() => Context::Field,
         (Some(Overlay::Record(_)), _, _) => Context::Choice,
+        (Some(Overlay::Replay), _, _) => Context::Replay,
         (Some(_), _, _) => Context::Typing,
         (None, Screen::Help, _) => Context::Help,
         (None, Screen::Detail, _) => Context::Detail,

@@ -51,7 +51,9 @@ pub fn markdown() -> String {
                 .map(|key| format!("`{}`", label(*key).replace('|', "\\|")))
                 .collect();
             let place = match (group.name, place(binding)) {
-                ("When asked" | "When typing" | "In the form", _) => group.name.to_lowercase(),
+                ("When asked" | "When typing" | "In the form" | "In the replay", _) => {
+                    group.name.to_lowercase()
+                }
                 (_, place) => place.to_owned(),
             };
             out.push_str(&format!("| {} | {place} | {} |\n", keys.join(" "), binding.help));

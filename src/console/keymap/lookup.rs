@@ -1,9 +1,12 @@
 //! Looks bindings up: by key for the update, by usefulness for the footer.
 
+use ratatui::crossterm::event::KeyCode;
+
 use super::binding::{Binding, Context, context};
 use super::table::GROUPS;
 use crate::console::input::Key;
 use crate::console::state::{Action, App, is_available};
+use crate::model::ReplayControl;
 use Context as C;
 
 /// All bindings, in the order of the table.
@@ -14,7 +17,15 @@ pub(crate) fn bindings() -> impl Iterator<Item = &'static Binding> {
 /// The action that a key stands for in a context.
 pub(crate) fn find(context: Context, key: Key) -> Option<Action> {
     let mut here = bindings().filter(|binding| binding.contexts.contains(&context));
-    here.find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+    let action = here.find(|binding| binding.keys.contains(&key))?.action;
+    Some(match (action, key.code) {
+        // Ten keys share this one: each digit says which tenth.
+        (Action::Steer(ReplayControl::SeekToTenth(_)), KeyCode::Char(digit)) => {
+            let tenth = digit.to_digit(10).unwrap_or_default();
+            Action::Steer(ReplayControl::SeekToTenth(tenth as u8))
+        }
+        _ => action,
+    })
 }
 
 /// The bindings for the footer: those that would do something now, the most useful first.
@@ -34,6 +45,9 @@ pub(crate) fn footer(app: &App) -> Vec<&'static Binding> {
 fn rank(context: Context, action: Action) -> u8 {
     match (action, context) {
         (Action::Help, _) => 0,
+        // In the order of the table, with the way out first.
+        (Action::No, C::Replay) => 0,
+        (_, C::Replay) => 1,
         (Action::Back, _) => 1,
         (Action::Open, _) => 2,
         (Action::Fit | Action::Names, C::Map)
@@ -61,8 +75,6 @@ fn rank(context: Context, action: Action) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::crossterm::event::KeyCode;
-
     use super::super::table::SCREENS;
     use super::*;
 
@@ -84,6 +96,14 @@ mod tests {
     }
 
     #[test]
+    fn each_digit_goes_to_its_tenth() {
+        for (tenth, digit) in ('0'..='9').enumerate() {
+            let action = Action::Steer(ReplayControl::SeekToTenth(tenth as u8));
+            assert_eq!(find(Context::Replay, Key::char(digit)), Some(action));
+        }
+    }
+
+    #[test]
     fn every_context_has_a_way_out() {
         for context in SCREENS {
             assert_eq!(find(*context, Key::of(KeyCode::Esc)), Some(Action::Back));
@@ -91,7 +111,7 @@ mod tests {
         }
         assert_eq!(find(Context::Confirm, Key::of(KeyCode::Esc)), Some(Action::No));
         assert_eq!(find(Context::Confirm, Key::of(KeyCode::Enter)), None);
-        for context in [Context::Typing, Context::Field, Context::Choice] {
+        for context in [Context::Typing, Context::Field, Context::Choice, Context::Replay] {
             assert_eq!(find(context, Key::of(KeyCode::Esc)), Some(Action::No));
         }
     }

@@ -4,6 +4,7 @@ use ratatui::crossterm::event::KeyCode;
 
 use super::binding::{Context, Group, bind, code, key};
 use super::dialogs::{ASKED, FORM, TYPING};
+use super::replay::REPLAY;
 use crate::console::input::Key;
 use crate::console::state::{Action, Pane};
 use Context as C;
@@ -113,6 +114,13 @@ pub(crate) const GROUPS: &[Group] = &[
                 LOOKING,
                 Some("consent"),
                 "keep the user's data from now on, or stop keeping it",
+            ),
+            bind(
+                &[key('R')],
+                Action::Replay,
+                LOOKING,
+                None,
+                "steer the replay; or type which recording to replay",
             ),
         ],
     },
@@ -271,4 +279,5 @@ pub(crate) const GROUPS: &[Group] = &[
     ASKED,
     TYPING,
     FORM,
+    REPLAY,
 ];

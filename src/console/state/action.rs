@@ -1,6 +1,7 @@
 //! Everything that a single key or click can do.
 
 use super::pane::Pane;
+use crate::model::ReplayControl;
 
 /// What the operator wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,4 +64,6 @@ pub(crate) enum Action {
     NextOption,
     PreviousOption,
     EnterField,
+    Replay,
+    Steer(ReplayControl),
 }

@@ -13,7 +13,7 @@ use super::map_view::MapView;
 use super::overlay::Overlay;
 use super::pane::{Pane, Screen};
 use super::quality::{Concerns, concerns};
-use super::recording::{Recording, person, running};
+use super::recording::{Recording, running};
 use super::skipping::Skipping;
 use super::toast::{self, Ticket, Toast, Tone};
 use crate::console::theme::Theme;
@@ -169,7 +169,7 @@ impl App {
 
     /// How the recording that runs knows a user.
     pub(crate) fn person(&self, user: &UserRow) -> Option<&RecordedPerson> {
-        person(self.running()?, user)
+        self.recording.person(&self.snapshot, user.session)
     }
 
     /// Whether a user's data is kept, so far as that is in question.
@@ -212,6 +212,7 @@ impl App {
     /// Shows a new snapshot.
     pub(crate) fn take(&mut self, snapshot: Arc<Snapshot>) {
         self.skipping.take(&snapshot);
+        self.recording.take(&snapshot);
         self.snapshot = snapshot;
         if let Some(Overlay::Record(form)) = &mut self.overlay {
             form.meet(self.snapshot.users.iter().map(|user| &user.name));

@@ -13,6 +13,7 @@ pub(crate) fn is_available(app: &App, action: Action) -> bool {
             app.subject().is_some() && !(app.screen == Screen::Detail && app.detail.gone)
         }
         Action::Consent => app.subject().is_some_and(|user| app.person(user).is_some()),
+        Action::Steer(_) => app.snapshot.replay.running().is_some(),
         Action::Mark | Action::Interval | Action::Note => app.may_mark(),
         Action::NextOption | Action::PreviousOption => {
             matches!(&app.overlay, Some(Overlay::Record(form))

@@ -19,6 +19,8 @@ pub(crate) use read::file_named;
 pub(crate) struct RecordForm {
     fields: Vec<Field>,
     focus: usize,
+    /// Whether the text that has the focus is as it was when it got it.
+    untouched: bool,
     /// What is wrong, until something is changed.
     pub(crate) problem: Option<Problem>,
     /// The command that starts the recording, while it is unanswered.
@@ -48,6 +50,12 @@ impl RecordForm {
 
     pub(crate) fn field(&self, index: usize) -> &Field {
         &self.fields[index]
+    }
+
+    /// Whether what is typed next replaces the text that has the focus.
+    pub(crate) fn is_replaced(&self) -> bool {
+        let field = self.focused();
+        self.untouched && field.id.is_replaced() && !field.entry().is_empty()
     }
 
     /// Whether keys are typed into the field that has the focus.
@@ -100,6 +108,7 @@ impl RecordForm {
     /// Gives a field the focus.
     pub(crate) fn focus_on(&mut self, index: usize) {
         self.focus = index.min(self.fields.len() - 1);
+        self.untouched = true;
     }
 
     /// Moves the focus from field to field, around the ends.
@@ -107,7 +116,7 @@ impl RecordForm {
         let shown: Vec<usize> = self.rows().concat();
         let at = shown.iter().position(|index| *index == self.focus).unwrap_or(0);
         let by = if forward { 1 } else { shown.len() - 1 };
-        self.focus = shown[(at + by) % shown.len()];
+        self.focus_on(shown[(at + by) % shown.len()]);
     }
 
     /// Moves the focus up or down, around the ends, within its column where there is one.
@@ -118,7 +127,7 @@ impl RecordForm {
         let (at, column) = found.unwrap_or_default();
         let by = if down { 1 } else { rows.len() - 1 };
         let row = &rows[(at + by) % rows.len()];
-        self.focus = row[column.min(row.len() - 1)];
+        self.focus_on(row[column.min(row.len() - 1)]);
     }
 
     /// Chooses the next or previous option of the field that has the focus.
@@ -131,12 +140,18 @@ impl RecordForm {
     }
 
     /// Applies `change`, which returns whether it was an edit, to the text that has the focus.
-    pub(crate) fn edit(&mut self, change: impl FnOnce(&mut LineInput) -> bool) {
+    pub(crate) fn edit(&mut self, change: impl Fn(&mut LineInput) -> bool) {
+        let is_replaced = self.is_replaced();
         let Value::Text(input) = &mut self.fields[self.focus].value else { return };
-        if change(input) {
-            self.problem = None;
-            self.add_other();
+        let mut typed = LineInput::default();
+        if is_replaced && change(&mut typed) && !typed.text().is_empty() {
+            *input = typed;
+        } else if !change(input) {
+            return;
         }
+        self.untouched = false;
+        self.problem = None;
+        self.add_other();
     }
 
     /// Keeps an empty line after the operator's own fields, for one more.
@@ -152,7 +167,8 @@ impl RecordForm {
 
     /// Goes on from a form that was left.
     pub(crate) fn reopen(&mut self) {
-        (self.focus, self.problem, self.starting) = (0, None, None);
+        (self.problem, self.starting) = (None, None);
+        self.focus_on(0);
     }
 
     /// Shows what is wrong, at the field it is about.

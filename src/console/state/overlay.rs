@@ -17,6 +17,8 @@ pub(crate) enum Overlay {
     Filter(Pane, LineInput, String),
     Command(CommandLine),
     Record(Box<RecordForm>),
+    /// The replay is steered.
+    Replay,
 }
 
 /// A destructive action that waits for `y`.

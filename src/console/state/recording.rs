@@ -1,11 +1,12 @@
 //! What the console itself knows of recordings: what it has asked for, and what was seen of it.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::form::RecordForm;
 use super::toast::Ticket;
-use crate::model::{MarkPhase, RecordingFields, Timestamp};
-use crate::operator::{RecordedPerson, RecordingProgress, RecordingStatus, Snapshot, UserRow};
+use crate::model::{MarkPhase, RecordingFields, SessionId, Timestamp};
+use crate::operator::{RecordedPerson, RecordingProgress, RecordingStatus, Snapshot};
 
 /// How old a snapshot may be before it is behind what was asked for: the recorder writes five times
 /// a second, and snapshots come ten times a second.
@@ -43,6 +44,8 @@ pub(crate) struct Recording {
     noted_end: Option<Timestamp>,
     /// The recording that markers are numbered in, and the number of the last.
     numbered: (Option<Timestamp>, u32),
+    /// Where each connection's user stands among the recording's people.
+    people: HashMap<SessionId, usize>,
     asked: Vec<Asked>,
     /// Labels in use, the newest last.
     labels: Vec<String>,
@@ -56,17 +59,26 @@ pub(crate) fn running(snapshot: &Snapshot) -> Option<&RecordingProgress> {
     }
 }
 
-/// How a recording knows a user.
-pub(crate) fn person<'a>(
-    progress: &'a RecordingProgress,
-    user: &UserRow,
-) -> Option<&'a RecordedPerson> {
-    let people = &progress.people;
-    let by_session = people.iter().find(|person| person.session == user.session);
-    by_session.or_else(|| people.iter().find(|person| person.user == *user.name))
-}
-
 impl Recording {
+    /// Takes in a new snapshot.
+    pub(crate) fn take(&mut self, snapshot: &Snapshot) {
+        self.people.clear();
+        if let Some(progress) = running(snapshot) {
+            let sessions = progress.people.iter().map(|person| person.session);
+            self.people.extend(sessions.zip(0..));
+        }
+    }
+
+    /// How the recording that runs knows the user on a connection.
+    pub(crate) fn person<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        session: SessionId,
+    ) -> Option<&'a RecordedPerson> {
+        let at = self.people.get(&session)?;
+        running(snapshot)?.people.get(*at)
+    }
+
     /// A recording that ended before it was stopped, and why, until the operator takes note.
     pub(crate) fn ended_early<'a>(
         &self,

@@ -27,6 +27,11 @@ pub(crate) fn take(
             if form.is_some() {
                 app.overlay = None;
             }
+            if done.message.is_empty() {
+                // What came of it is seen; the toast that it is waited for goes.
+                app.toasts.retain(|toast| toast.ticket != Some(ticket));
+                return;
+            }
             let text = match marked {
                 Some(time) => format!("{} at {}", done.message, clock(time)),
                 None => done.message,

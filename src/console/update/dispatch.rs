@@ -6,7 +6,7 @@ use super::answer;
 use super::event::{Effect, Event};
 use super::mouse;
 use super::perform::perform;
-use super::typing;
+use super::{replay, typing};
 use crate::console::input::{Input, Key, MouseKind};
 use crate::console::keymap::{self, Context};
 use crate::console::state::App;
@@ -22,8 +22,10 @@ pub(crate) fn update(app: &mut App, event: Event, now: Instant) -> Vec<Effect> {
         }
         Event::Snapshot(snapshot) => {
             if !app.frozen {
+                let before = app.snapshot.clone();
                 app.take(snapshot);
                 app.seen_at = Some(now);
+                replay::watch(app, &before, now);
             }
             Vec::new()
         }

@@ -18,7 +18,7 @@ pub(crate) fn enter(app: &mut App, now: Instant) -> Vec<Effect> {
             prompt::answered(app, prompt, input.text().trim(), now)
         }
         Some(Overlay::Filter(..)) => Vec::new(),
-        other @ (Some(Overlay::Confirm(_) | Overlay::Record(_)) | None) => {
+        other @ (Some(Overlay::Confirm(_) | Overlay::Record(_) | Overlay::Replay) | None) => {
             app.overlay = other;
             Vec::new()
         }

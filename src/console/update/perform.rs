@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use super::event::{Effect, send};
-use super::{confirm, filter, form, line, mark, navigate, prompt, rates, record, screen, typing};
+use super::{
+    confirm, filter, form, line, mark, navigate, prompt, rates, record, replay, screen, typing,
+};
 use crate::console::state::{
     Action, App, CommandLine, LOCAL, Overlay, Pane, Screen, Tone, is_available, next_level,
 };
@@ -96,6 +98,8 @@ pub(crate) fn perform(app: &mut App, action: Action, now: Instant) -> Vec<Effect
         Action::NextOption => form::change(app, |form| form.turn(true)),
         Action::PreviousOption => form::change(app, |form| form.turn(false)),
         Action::EnterField => return form::enter(app),
+        Action::Replay => replay::open(app),
+        Action::Steer(control) => return replay::steer(app, control),
     }
     Vec::new()
 }

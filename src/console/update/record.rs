@@ -1,6 +1,6 @@
 //! Starts and stops recordings, and decides whose data they keep.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::event::{Effect, send};
@@ -18,7 +18,8 @@ pub(crate) fn toggle(app: &mut App, now: Instant) {
         app.overlay = Some(Overlay::Confirm(Confirm::StopRecording));
     } else {
         app.recording.take_note(&app.snapshot);
-        let new = || Box::new(RecordForm::new(proposed_fields(app), proposed_path(app)));
+        let new =
+            || Box::new(RecordForm::new(proposed_fields(app), app.info.recording_path.clone()));
         let mut form = app.recording.draft.clone().unwrap_or_else(new);
         form.reopen();
         form.meet(app.snapshot.users.iter().map(|user| &user.name));
@@ -39,20 +40,10 @@ fn proposed_fields(app: &App) -> RecordingFields {
     fields
 }
 
-/// Where the settings say; the folder of it, if that is the file of the last recording.
-fn proposed_path(app: &App) -> Option<PathBuf> {
-    let path = app.info.recording_path.clone()?;
-    match &app.snapshot.recording {
-        RecordingStatus::Ended { progress, .. } if progress.file.ends_with(&path) => {
-            path.parent().filter(|folder| *folder != Path::new("")).map(Path::to_owned)
-        }
-        _ => Some(path),
-    }
-}
-
 /// Starts recording into `path`, with what was recorded last or what the settings say.
 pub(crate) fn start(app: &mut App, path: Option<PathBuf>) -> Effect {
-    let (path, fields) = (path.or_else(|| proposed_path(app)), proposed_fields(app));
+    let path = path.or_else(|| app.info.recording_path.clone());
+    let fields = proposed_fields(app);
     start_with(app, path, fields)
 }
 

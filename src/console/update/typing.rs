@@ -20,7 +20,7 @@ pub(crate) fn paste(app: &mut App, text: &str) {
 }
 
 /// Applies `change`, which returns whether it was an edit, to the line being typed.
-fn edit(app: &mut App, change: impl FnOnce(&mut LineInput) -> bool) {
+fn edit(app: &mut App, change: impl Fn(&mut LineInput) -> bool) {
     match &mut app.overlay {
         Some(Overlay::Command(line)) => {
             if change(&mut line.input) {
@@ -36,7 +36,7 @@ fn edit(app: &mut App, change: impl FnOnce(&mut LineInput) -> bool) {
             filter::set(app, pane, text);
         }
         Some(Overlay::Record(_)) => form::change(app, |form| form.edit(change)),
-        Some(Overlay::Confirm(_)) | None => {}
+        Some(Overlay::Confirm(_) | Overlay::Replay) | None => {}
     }
 }
 

@@ -118,6 +118,11 @@ pub(crate) fn parse(line: &str, app: &App) -> Result<Intent, String> {
             let consent = second.ok_or_else(|| format!("use it as {}", usage()))?;
             Intent::Send(Command::SetConsent { user, consent: arguments::yes(&consent)? })
         }
+        "replay" if text == "stop" => Intent::Send(Command::StopReplay),
+        "replay" => {
+            let path = file_named(needed()?)?.ok_or_else(|| format!("use it as {}", usage()))?;
+            Intent::Send(Command::StartReplay { path, into: second })
+        }
         "freeze" => Intent::Freeze,
         "help" => Intent::Help,
         _ => Intent::Quit,
@@ -144,6 +149,21 @@ mod tests {
             panic!("ada is there");
         };
         assert_eq!((&*user, reason.as_deref()), ("ada", Some("not nice")));
+    }
+
+    #[test]
+    fn a_replay_has_a_file_and_may_have_a_room() {
+        let app = busy();
+        let start = |path: &str, into: Option<&str>| {
+            let into = into.map(str::to_owned);
+            Ok(Intent::Send(Command::StartReplay { path: path.into(), into }))
+        };
+        assert_eq!(parse("replay pilot.db", &app), start("pilot.db", None));
+        let line = r#"replay "my pilot.db" "new hall""#;
+        assert_eq!(parse(line, &app), start("my pilot.db", Some("new hall")));
+        assert_eq!(parse("replay stop", &app), Ok(Intent::Send(Command::StopReplay)));
+        assert_eq!(parse("replay", &app).unwrap_err(), "use it as :replay FILE [ROOM]");
+        assert!(parse("replay ~/pilot.db", &app).unwrap_err().contains("in full"));
     }
 
     #[test]

@@ -72,6 +72,12 @@ pub(crate) const VERBS: &[Verb] = &[
         &[Arg::User, Arg::YesNo],
         "keep a user's data from now on, or stop keeping it",
     ),
+    verb(
+        "replay",
+        "FILE [ROOM]",
+        &[Arg::Text, Arg::Room],
+        "let the users of a recording come as ghosts; `stop` sends them away",
+    ),
     verb("freeze", "", &[], "freeze the screen, or go on"),
     verb("help", "", &[], "all keys and commands"),
     verb("quit", "", &[], "stop the server"),

@@ -15,7 +15,7 @@ use crate::console::text::{
     bytes, cells, left, millis, rate, right, short_millis, span, sparkline, width,
 };
 use crate::model::HISTORY_SECONDS;
-use crate::operator::{ClockReading, PoseRow, RefusalLine};
+use crate::operator::{PoseRow, RefusalLine};
 
 const LABEL: usize = 14;
 
@@ -79,31 +79,44 @@ fn about(app: &App, lines: &mut Vec<Line<'static>>) {
         row.skipped_ticks
     );
     lines.push(labelled(app, "sent to it", sent));
-    if app.has_clocks() {
-        lines.push(labelled(app, "clock", clock(row.clock)));
-    }
+    clock(app, lines);
     recorded(app, lines);
 }
 
-fn clock(reading: Option<ClockReading>) -> String {
-    let Some(reading) = reading else {
-        return "sends none, so only the server's times are known".to_owned();
+/// How far the user's clock is off.
+fn clock(app: &App, lines: &mut Vec<Line<'static>>) {
+    if !app.has_clocks() {
+        return;
+    }
+    let Some(reading) = app.detail.row.clock else {
+        let text = "none so far, so only the server's times are known";
+        lines.push(labelled(app, "clock", text));
+        return;
     };
-    let off = match reading.offset.abs() {
-        size if size < 1.0 => format!("{:+.2} ms", reading.offset * 1e3),
-        _ => format!("{:+.5} s", reading.offset),
+    let seconds = |seconds: f64| match seconds.abs() {
+        size if size < 1.0 => format!("{:+.2} ms", seconds * 1e3),
+        _ => format!("{seconds:+.5} s"),
     };
-    let steps = match reading.steps {
-        0 => "no steps".to_owned(),
-        1 => "1 step".to_owned(),
-        steps => format!("{steps} steps"),
-    };
-    format!(
-        "{off} against the server's, ± {} ms, {steps}, {} probes, the last {:.1} s ago",
+    let more = &app.detail.more;
+    let drift = more.clock_drift_ppm.map(|ppm| format!(", drifts by {ppm:+.1} ppm"));
+    let text = format!(
+        "{} from the server's, ± {} ms{}",
+        seconds(reading.offset),
         millis(reading.bound),
-        reading.probes,
-        reading.newest.as_secs_f64()
-    )
+        drift.unwrap_or_default()
+    );
+    lines.push(labelled(app, "clock", text));
+    let newest = reading.newest.as_secs_f64();
+    let mut line = labelled(app, "", format!("{} probes, {newest:.1} s ago", reading.probes));
+    if reading.steps > 0 {
+        let last = more
+            .clock_step
+            .map(|step| format!(", the last by {} {} ago", seconds(step.by), span(step.ago)));
+        let times = if reading.steps == 1 { "once" } else { &format!("{} times", reading.steps) };
+        let text = format!("   ! jumped {times}{}", last.unwrap_or_default());
+        line.push_span(Span::styled(text, app.theme.warn()));
+    }
+    lines.push(line);
 }
 
 /// How the recording knows this user.

@@ -105,7 +105,7 @@ fn stop_recording(app: &App, progress: &RecordingProgress) -> (String, Vec<Strin
             facts.push(format!("{count} {what}"));
         }
     }
-    let open = app.open_intervals();
+    let open = &progress.open_intervals;
     if !open.is_empty() {
         facts.push(format!("Still open: {}", cells(&open.join(", "))));
     }

@@ -11,6 +11,7 @@ use crate::console::state::{
 };
 use crate::console::text::{cells, cut, width};
 use crate::console::verbs::completions;
+use crate::model::ReplayControl;
 
 pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn) {
     let typed = match &app.overlay {
@@ -26,7 +27,7 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
             }
             Some((question(app, prompt, input.text()), input))
         }
-        Some(Overlay::Confirm(_) | Overlay::Record(_)) | None => None,
+        Some(Overlay::Confirm(_) | Overlay::Record(_) | Overlay::Replay) | None => None,
     };
     let mut from = area.x + 1;
     if let Some((label, input)) = typed {
@@ -122,6 +123,11 @@ fn label(binding: &Binding) -> String {
 fn name(app: &App, binding: &Binding) -> &'static str {
     match binding.action {
         Action::Freeze if app.frozen => "go on",
+        Action::Steer(ReplayControl::TogglePause)
+            if app.snapshot.replay.running().is_some_and(|progress| progress.paused) =>
+        {
+            "go on"
+        }
         Action::Pin if app.selected_room().is_some_and(|room| room.pinned) => "unpin",
         Action::AllUsers if app.all_users => "one room",
         Action::Record if app.running().is_some() => "stop",

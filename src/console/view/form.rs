@@ -84,6 +84,10 @@ fn draw_row(
         let wide = (field_width(field).min(free(line, x))) as u16;
         let place = Rect { x, width: wide, ..line };
         draw_field(place, buffer, app, field, *index == form.focus());
+        if *index == form.focus() && form.is_replaced() {
+            let text = width(field.entry()).min(place.width as usize) as u16;
+            buffer.set_style(Rect { width: text, ..place }, app.theme.selected());
+        }
         drawn.hit(place, Hit::Field(*index));
         x += wide + 2;
     }
@@ -102,7 +106,11 @@ fn draw_field(place: Rect, buffer: &mut Buffer, app: &App, field: &Field, focuse
         }
         Value::Text(input) => Line::raw(cut(&cells(input.text()), limit).into_owned()),
         _ if focused => Line::styled(format!("‹{}›", field.entry()), theme.selected()),
-        _ => Line::raw(format!(" {} ", field.entry())),
+        _ => Line::from(vec![
+            Span::styled("‹", theme.dim()),
+            Span::raw(field.entry().to_owned()),
+            Span::styled("›", theme.dim()),
+        ]),
     };
     buffer.set_line(place.x, place.y, &line, place.width);
 }

@@ -15,6 +15,10 @@ const SPACE_LOW: Duration = Duration::from_secs(3600);
 /// Free space that lasts less than this needs something done now.
 const SPACE_SHORT: Duration = Duration::from_secs(600);
 
+/// What happened so long ago is on disk by now, unless the disk is slow or the file is held by
+/// another program.
+const BEHIND: Duration = Duration::from_secs(2);
+
 /// The recording's part of the top line.
 pub(crate) fn pieces(app: &App) -> Vec<Piece> {
     let theme = app.theme;
@@ -47,6 +51,11 @@ fn running(app: &App, progress: &RecordingProgress) -> Vec<Piece> {
     ];
     if progress.lost > 0 {
         pieces.push(Piece::loud(format!(" !! {} lost ", progress.lost), theme.recording()));
+    }
+    let behind = app.snapshot.taken_at.since(progress.until);
+    if behind >= BEHIND {
+        let text = format!(" !! disk {} behind ", span(behind));
+        pieces.push(Piece::loud(text, theme.recording()));
     }
     match progress.space_lasts {
         Some(lasts) if lasts < SPACE_SHORT => {

@@ -70,6 +70,8 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
     };
     headings(area, buffer, app.theme, &plan, &columns, heading, (sorted, app.users.descending));
     let rows = app.shown_users();
+    // Where nobody sends one, the note on the border is enough.
+    let marks_clocks = has_clocks && app.snapshot.users.iter().any(|user| user.clock.is_some());
     let height = area.height as usize - 1;
     drawn.set_page(Pane::Users, height);
     drawn.users_offset = offset(drawn.users_offset, app.users.index, rows.len(), height);
@@ -84,7 +86,7 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
             }
             Liveness::Idle | Liveness::Asleep => app.theme.dim(),
         };
-        let marks = marks(app, user, has_clocks);
+        let marks = marks(app, user, marks_clocks);
         let name = cells(&user.name);
         let name = cut(&name, plan.name.saturating_sub(3 + width(&marks)));
         let name = format!("{} {name}{marks}", severity.mark());
@@ -112,12 +114,12 @@ pub(crate) fn draw(area: Rect, buffer: &mut Buffer, app: &App, drawn: &mut Drawn
 }
 
 /// The marks after a user's name.
-fn marks(app: &App, user: &UserRow, has_clocks: bool) -> String {
+fn marks(app: &App, user: &UserRow, marks_clocks: bool) -> String {
     let mut marks = String::new();
     if !app.is_kept(user) {
         marks.extend([' ', NOT_KEPT]);
     }
-    if has_clocks && user.clock.is_none() {
+    if marks_clocks && user.clock.is_none() {
         marks.extend([' ', NO_CLOCK]);
     }
     marks

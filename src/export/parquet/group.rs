@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use ::parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+use ::parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 
+use super::super::clocks::Clocks;
 use super::super::error::ExportError;
 use super::super::source::Source;
 use super::file::{Group, MAX_GROUP, write_column};
@@ -18,6 +19,7 @@ const RUN: usize = 4096;
 /// A stay.
 struct Member {
     id: i64,
+    person: Option<i64>,
     user: ByteArray,
     room: ByteArray,
     /// The number of its poses in the row group.
@@ -34,6 +36,7 @@ pub(super) struct PoseGroup {
     member: Vec<usize>,
     time: Vec<i64>,
     client_time: Vec<Option<f64>>,
+    sample_time: Vec<Option<i64>>,
     numbers: [Vec<f64>; 6],
 }
 
@@ -41,6 +44,7 @@ impl PoseGroup {
     pub(super) fn new(source: &Source) -> Self {
         let members = source.archive().stays().iter().map(|stay| Member {
             id: stay.id,
+            person: Some(stay.person),
             user: source.user(stay.person).into(),
             room: source.room(stay.room).into(),
             count: 0,
@@ -50,6 +54,7 @@ impl PoseGroup {
             member: Vec::with_capacity(MAX_GROUP),
             time: Vec::with_capacity(MAX_GROUP),
             client_time: Vec::with_capacity(MAX_GROUP),
+            sample_time: Vec::with_capacity(MAX_GROUP),
             numbers: [(); 6].map(|()| Vec::with_capacity(MAX_GROUP)),
         }
     }
@@ -58,9 +63,12 @@ impl PoseGroup {
         self.time.len()
     }
 
-    pub(super) fn push(&mut self, row: &PoseRow) {
+    pub(super) fn push(&mut self, row: &PoseRow, clocks: &Clocks) {
         let place = self.place_of(row.member);
-        self.members[place].count += 1;
+        let member = &mut self.members[place];
+        member.count += 1;
+        let sample_time = member.person.and_then(|person| clocks.sample_time(person, row));
+        self.sample_time.push(sample_time);
         self.member.push(place);
         self.time.push(row.time);
         self.client_time.push(row.client_time);
@@ -75,8 +83,8 @@ impl PoseGroup {
             Ok(place) => place,
             // A damaged file: nobody, nowhere.
             Err(place) => {
-                let nameless = Member { id, user: "".into(), room: "".into(), count: 0 };
-                self.members.insert(place, nameless);
+                let [user, room] = ["".into(), "".into()];
+                self.members.insert(place, Member { id, person: None, user, room, count: 0 });
                 for member in self.member.iter_mut().filter(|member| **member >= place) {
                     *member += 1;
                 }
@@ -106,7 +114,8 @@ impl PoseGroup {
         self.write_names(group, |member| &member.room)?;
         let ids = self.member.drain(..).map(|place| self.members[place].id);
         write_column::<Int64Type>(group, [(ints.sort(ids), None)])?;
-        self.write_client_times(group, &places)?;
+        write_optional::<DoubleType>(group, &places, self.client_time.drain(..))?;
+        write_optional::<Int64Type>(group, &places, self.sample_time.drain(..))?;
         let mut numbers = Sorted::new(&places);
         for column in &mut self.numbers {
             let sorted = numbers.sort(column.drain(..));
@@ -150,18 +159,19 @@ impl PoseGroup {
         });
         write_column::<ByteArrayType>(group, parts)
     }
+}
 
-    fn write_client_times(
-        &mut self,
-        group: &mut Group<'_>,
-        places: &[u32],
-    ) -> Result<(), ExportError> {
-        let mut times = Sorted::new(places);
-        let times = times.sort(self.client_time.drain(..));
-        let is_there: Vec<i16> = times.iter().map(|time| time.is_some().into()).collect();
-        let values: Vec<f64> = times.iter().flatten().copied().collect();
-        write_column::<DoubleType>(group, [(&*values, Some(&*is_there))])
-    }
+/// Writes a column in which values may be missing.
+fn write_optional<T: DataType>(
+    group: &mut Group<'_>,
+    places: &[u32],
+    values: impl Iterator<Item = Option<T::T>>,
+) -> Result<(), ExportError> {
+    let mut sorted = Sorted::new(places);
+    let sorted = sorted.sort(values);
+    let is_there: Vec<i16> = sorted.iter().map(|value| value.is_some().into()).collect();
+    let values: Vec<T::T> = sorted.iter().flatten().cloned().collect();
+    write_column::<T>(group, [(&*values, Some(&*is_there))])
 }
 
 /// Puts columns in the order of stays.

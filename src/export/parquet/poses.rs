@@ -1,5 +1,6 @@
 //! The file of poses.
 
+use super::super::clocks::Clocks;
 use super::super::error::ExportError;
 use super::super::meter::Meter;
 use super::super::output::Output;
@@ -21,6 +22,7 @@ const WAITING: usize = 16;
 /// Writes the poses as received or resampled; returns their number.
 pub(super) fn write(
     source: &Source,
+    clocks: &Clocks,
     output: &mut Output,
     metadata: &[(String, String)],
     meter: &mut Meter<'_>,
@@ -28,7 +30,7 @@ pub(super) fn write(
     let mut poses = Poses { output, metadata, group: PoseGroup::new(source), parquet: None };
     let count = pipeline::for_poses(source, meter, WAITING, |rows| {
         for row in rows {
-            poses.group.push(row);
+            poses.group.push(row, clocks);
             if poses.group.len() == MAX_GROUP {
                 poses.flush()?;
             }
@@ -73,7 +75,7 @@ fn columns(are_repetitive: [bool; 6]) -> Vec<Column> {
     let column = |name, kind, is_repetitive| Column {
         name,
         kind,
-        is_required: name != "client_time",
+        is_required: !matches!(name, "client_time" | "sample_time"),
         is_repetitive,
     };
     let mut columns = vec![
@@ -82,6 +84,7 @@ fn columns(are_repetitive: [bool; 6]) -> Vec<Column> {
         column("room", Kind::Text, true),
         column("member", Kind::Int, false),
         column("client_time", Kind::Number, false),
+        column("sample_time", Kind::Micros, false),
     ];
     let numbers = NUMBERS.into_iter().zip(are_repetitive);
     columns.extend(numbers.map(|(name, repetitive)| column(name, Kind::Number, repetitive)));

@@ -22,8 +22,6 @@ pub(super) struct Intake {
     reader: FrameReader,
     rooms: RoomCache,
     quota: Quota,
-    /// The client compares clocks, for which the hub needs its round trips.
-    probes: bool,
     /// To be passed on to the hub.
     pub(super) inputs: Vec<Input>,
     /// Charges the memory budget for the incomplete message that the reader holds.
@@ -42,7 +40,6 @@ impl Intake {
             reader: FrameReader::new(shared.limits.max_message_bytes),
             rooms: RoomCache::default(),
             quota: Quota::new(&shared.limits, shared.clock.now()),
-            probes: false,
             inputs: Vec::new(),
             charge: None,
         }
@@ -83,7 +80,6 @@ impl Intake {
             now,
             rooms: &mut self.rooms,
             quota: &mut self.quota,
-            probes: &mut self.probes,
             inputs: &mut self.inputs,
             refused: None,
             poses: 0,
@@ -132,7 +128,6 @@ struct Turn<'a> {
     now: Timestamp,
     rooms: &'a mut RoomCache,
     quota: &'a mut Quota,
-    probes: &'a mut bool,
     inputs: &'a mut Vec<Input>,
     refused: Option<Refused>,
     poses: u64,
@@ -180,7 +175,8 @@ impl Receiver for &mut Turn<'_> {
             }
             Incoming::Pong(payload) => {
                 let round_trip = self.connection.liveness.pong(payload, self.now);
-                let wanted = *self.probes || self.shared.round_trips_wanted.load(Ordering::Relaxed);
+                let wanted = self.connection.compares_clocks()
+                    || self.shared.round_trips_wanted.load(Ordering::Relaxed);
                 if let Some(round_trip) = round_trip.filter(|_| wanted) {
                     let (session, received) = (self.connection.id, self.now);
                     self.inputs.push(Input::RoundTrip { session, round_trip, received });
@@ -231,7 +227,7 @@ impl Turn<'_> {
         let session = self.connection.id;
         self.inputs.push(match request {
             Ok(Request::Ping { time: Some(client) }) => {
-                *self.probes = true;
+                self.connection.note_comparison();
                 Input::Probe { session, client, received: self.now }
             }
             request => Input::Request(session, request, None),

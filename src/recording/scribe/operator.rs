@@ -40,9 +40,8 @@ impl Scribe {
         time: Timestamp,
         to: &Writer,
     ) -> Written {
-        self.counts.markers += 1;
-        let mark = Mark::new(&self.people.mask(label), phase);
-        self.intervals.set(mark, self.micros(time), (None, None), to)
+        let masked = Mark::new(&self.people.mask(label), phase).label;
+        self.mark((Mark::new(label, phase), masked), time, (None, None), to)
     }
 
     /// Names a user's subject. `Ok(Err)` if somebody else has it.
@@ -63,7 +62,6 @@ impl Scribe {
             let instead = |word: &UserName| (word.as_str() == before).then(|| subject.to_owned());
             let reword = |text: &str| mask(text, instead).into_owned();
             to.reword(&before, reword)?;
-            self.intervals.reword(reword);
         }
         Ok(Ok(()))
     }

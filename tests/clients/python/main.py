@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import answers
+import clocks
 import connections
 import limits
 import meeting
@@ -90,7 +91,7 @@ async def main(wanted, *arguments):
     async with contextlib.AsyncExitStack() as stack:
         world.site = stack.enter_context(Pages(SCRIPTS))
         world.browser = await stack.enter_async_context(Chromium())
-        for module in (snippets, answers, rooms, transforms, connections, original):
+        for module in (snippets, answers, rooms, transforms, clocks, connections, original):
             failed += await module.suite.run(world, wanted)
         for name, run in (("node/", node), ("browser/", browser), ("meeting/", meeting.meet)):
             if wanted in name:

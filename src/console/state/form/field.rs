@@ -33,6 +33,12 @@ impl FieldId {
         use FieldId::{Angle, Axes, Chat, Consent, Kept, Rotation};
         matches!(self, Angle | Axes | Rotation | Chat | Consent | Kept(_))
     }
+
+    /// Whether typing replaces what is there, rather than going on from it: a subject is another, a
+    /// file is in the folder that stands there.
+    pub(super) fn is_replaced(&self) -> bool {
+        !matches!(self, Self::Other | Self::File)
+    }
 }
 
 /// What a field holds.

@@ -34,14 +34,15 @@ impl RecordForm {
             Field::choice(FieldId::Consent, CONSENT, usize::from(by_hand)),
             Field { id: FieldId::Start, value: Value::Button },
         ]);
-        Self { fields, focus: 0, problem: None, starting: None, base, path }
+        Self { fields, focus: 0, untouched: true, problem: None, starting: None, base, path }
     }
 
     /// Adds a line for each user who has none yet: with the subject that they have already, or else
     /// the next free number.
     pub(crate) fn meet<'a>(&mut self, users: impl Iterator<Item = &'a Arc<str>>) {
-        let lines: HashSet<Arc<str>> = self.subjects().map(|(user, _)| user.clone()).collect();
-        let new: Vec<Arc<str>> = users.filter(|user| !lines.contains(*user)).cloned().collect();
+        let mut lines: HashSet<Arc<str>> = self.subjects().map(|(user, _)| user.clone()).collect();
+        let new: Vec<Arc<str>> =
+            users.filter(|user| lines.insert((*user).clone())).cloned().collect();
         if new.is_empty() {
             return;
         }

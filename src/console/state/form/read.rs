@@ -7,11 +7,7 @@ use std::str::FromStr;
 use super::field::FieldId;
 use super::fill::is_same;
 use super::{Problem, RecordForm};
-use crate::model::{Consent, RecordingFields};
-use crate::operator::TEXT_LIMIT;
-
-/// The longest subject, in characters.
-const SUBJECT_LIMIT: usize = 64;
+use crate::model::{Consent, MAX_FIELD_CHARS, MAX_SUBJECT_CHARS, RecordingFields, check_subject};
 
 impl RecordForm {
     /// What is to be recorded, and where to.
@@ -60,6 +56,8 @@ impl RecordForm {
                 FieldId::Consent | FieldId::Kept(_) | FieldId::Start => {}
             }
         }
+        let start = self.fields.len() - 1;
+        fields.check().map_err(|error| Problem { field: start, text: error.to_string() })?;
         Ok((path, fields))
     }
 
@@ -86,8 +84,10 @@ pub(crate) fn file_named(entry: &str) -> Result<Option<PathBuf>, String> {
 
 fn text(entry: &str) -> Result<String, String> {
     match entry.chars().count() {
-        0..=TEXT_LIMIT => Ok(entry.to_owned()),
-        count => Err(format!("a text has at most {TEXT_LIMIT} characters, this one has {count}")),
+        0..=MAX_FIELD_CHARS => Ok(entry.to_owned()),
+        count => {
+            Err(format!("a text has at most {MAX_FIELD_CHARS} characters, this one has {count}"))
+        }
     }
 }
 
@@ -99,8 +99,15 @@ fn add_other(other: &mut BTreeMap<String, String>, entry: &str) -> Result<(), St
     let example = "write a field as name=value, such as experimenter=Kim";
     let (name, value) = entry.split_once('=').ok_or(format!("{entry:?} has no =: {example}"))?;
     let (name, value) = (text(name.trim())?, text(value.trim())?);
-    if name.is_empty() {
-        return Err(format!("{entry:?} has no name: {example}"));
+    match name.chars().count() {
+        0 => return Err(format!("{entry:?} has no name: {example}")),
+        1..=MAX_SUBJECT_CHARS => {}
+        count => {
+            return Err(format!(
+                "the name of a field has at most {MAX_SUBJECT_CHARS} characters, this one has \
+                 {count}"
+            ));
+        }
     }
     match other.insert(name, value) {
         None => Ok(()),
@@ -113,10 +120,7 @@ fn add_subject(
     user: &str,
     subject: &str,
 ) -> Result<(), String> {
-    let count = subject.chars().count();
-    if count > SUBJECT_LIMIT {
-        return Err(format!("a subject has 1 to {SUBJECT_LIMIT} characters, this one has {count}"));
-    }
+    check_subject(subject).map_err(|error| error.to_string())?;
     if let Some((other, _)) = subjects.iter().find(|(_, taken)| *taken == subject) {
         return Err(format!(
             "{subject:?} is {other:?} already; {user:?} needs a subject of its own"

@@ -70,7 +70,6 @@ fn the_form_is_filled_in_and_started() {
     assert_eq!(press(&mut app, "rpilot-2\n04\nB\nexperimenter=Kim\nroom = lab 2\n\n"), []);
     // The file, then the numbers and the people, then ada's subject.
     assert_eq!(press(&mut app, "/data/p2/\n\n\n"), []);
-    key(&mut app, Key::ctrl('u'));
     let (path, fields) = started(&press(&mut app, "P07\n\n\n\n\n\n\n"));
     assert_eq!(path, Some("/data/p2/".into()));
     assert_eq!([&*fields.study, &fields.session, &fields.condition], ["pilot-2", "04", "B"]);
@@ -107,6 +106,25 @@ fn a_start_is_confirmed_only_by_its_answer() {
     answer(&mut app, Ok("recording into x.db"));
     assert_eq!(app.overlay, None);
     assert_eq!(last_toast(&app), (Tone::Done, "recording into x.db"));
+}
+
+#[test]
+fn typing_replaces_what_was_filled_in() {
+    let mut app = busy();
+    app.info.recording_path = Some("/data/".into());
+    let defaults = &mut app.info.recording_defaults;
+    [defaults.study, defaults.session] = ["pilot", "04"].map(str::to_owned);
+    press(&mut app, "r");
+    // Unless a key goes into it first.
+    key(&mut app, Key::of(KeyCode::End));
+    press(&mut app, "-2\n05\n\n");
+    let paste = Event::Input(Input::Paste("lab=2".to_owned()));
+    update(&mut app, paste, Instant::now());
+    // A file goes into the folder.
+    press(&mut app, "\n\nx.db");
+    let (path, fields) = started(&start_from_anywhere(&mut app));
+    assert_eq!([&*fields.study, &fields.session, &fields.other["lab"]], ["pilot-2", "05", "2"]);
+    assert_eq!(path, Some("/data/x.db".into()));
 }
 
 #[test]
@@ -161,6 +179,7 @@ fn wrong_values_are_told_before_anything_is_sent() {
         (4, "~/x.db", "\"~/x.db\" can't be found: write the home folder in full, not ~"),
         (7, "right-up-left", "\"right-up-left\" is not allowed: three of right, left, up"),
         (8, "zxy", "\"zxy\" is not allowed: x, y and z in the order of rotation, as z-x-y"),
+        (12, "a\u{ad}b", "\"a\\u{ad}b\" can't be a subject: it has 1 to 64 visible characters"),
         (12, "S02", "\"S02\" is \"ada\" already; \"björn\" needs a subject of its own"),
     ];
     for (fields, typed, told) in WRONG {
@@ -176,7 +195,7 @@ fn wrong_values_are_told_before_anything_is_sent() {
         }
         assert_eq!(press(&mut app, "\n"), [], "{typed}");
         assert!(problem(&app).starts_with(told), "{}", problem(&app));
-        let is_duplicate = *fields == 12;
+        let is_duplicate = *typed == "S02";
         assert!(is_duplicate || form(&app).focus() == wrong, "{typed}: the focus is elsewhere");
         // An edit takes it away.
         press(&mut app, "x");
@@ -245,7 +264,7 @@ fn people_who_come_meanwhile_get_a_line() {
 #[test]
 fn the_next_recording_starts_from_the_last() {
     let mut app = busy();
-    app.info.recording_path = Some("2025-11-13-1200.db".into());
+    app.info.recording_path = Some("/data".into());
     press(&mut app, "rpilot-2\n04");
     press(&mut app, &"\t".repeat(11));
     start_from_anywhere(&mut app);
@@ -257,8 +276,7 @@ fn the_next_recording_starts_from_the_last() {
     let (path, fields) = started(&start(&mut app));
     assert_eq!([&*fields.study, &fields.session], ["pilot-2", "04"]);
     assert_eq!(fields.privacy.subjects["ada"], "P07");
-    // The file that the settings name exists by now.
-    assert_eq!(path, None);
+    assert_eq!(path, Some("/data".into()));
 }
 
 fn start_from_anywhere(app: &mut App) -> Vec<Effect> {
