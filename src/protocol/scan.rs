@@ -24,12 +24,12 @@ pub(super) struct UsualTransform<'a> {
 pub(super) fn usual_transform(text: &str) -> Option<UsualTransform<'_>> {
     let mut cursor = Cursor { text, at: 0 };
     let [mut room, mut kind] = [None; 2];
-    let mut data = None;
+    let (mut pose, mut time) = (None, None);
     cursor.object(|key, cursor| {
         match key {
             "room" => room = Some(cursor.string()?),
             "type" => kind = Some(cursor.string()?),
-            "data" => data = Some(cursor.data()?),
+            "data" => pose = Some(cursor.pose(&mut time)?),
             _ => return None,
         }
         Some(())
@@ -38,8 +38,7 @@ pub(super) fn usual_transform(text: &str) -> Option<UsualTransform<'_>> {
     if cursor.at < text.len() || kind != Some("transform") {
         return None;
     }
-    let (pose, time) = data?;
-    Some(UsualTransform { room: room?, pose, time })
+    Some(UsualTransform { room: room?, pose: pose?, time })
 }
 
 struct Cursor<'a> {
@@ -109,19 +108,18 @@ impl<'a> Cursor<'a> {
         is_fine(value).then_some(value)
     }
 
-    /// A pose, and when it was sampled.
-    fn data(&mut self) -> Option<(Pose, Option<f64>)> {
+    /// A pose; sets `time` to when it was sampled.
+    fn pose(&mut self, time: &mut Option<f64>) -> Option<Pose> {
         let mut pose = Pose::default();
-        let mut time = None;
+        *time = None;
         self.object(|key, cursor| {
             let vector = match key {
                 "pos" => &mut pose.pos,
                 "rot" => &mut pose.rot,
-                "time" => {
-                    time = Some(cursor.decimal(is_client_time)?);
+                _ => {
+                    *time = Some(cursor.time(key)?);
                     return Some(());
                 }
-                _ => return None,
             };
             *vector = [0.0; 3];
             cursor.object(|key, cursor| {
@@ -135,7 +133,13 @@ impl<'a> Cursor<'a> {
                 Some(())
             })
         })?;
-        Some((pose, time))
+        Some(pose)
+    }
+
+    /// The time of a pose, if that is the key. Apart from the keys that every pose has.
+    #[inline(never)]
+    fn time(&mut self, key: &str) -> Option<f64> {
+        if key == "time" { self.decimal(is_client_time) } else { None }
     }
 }
 

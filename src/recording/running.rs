@@ -10,7 +10,7 @@ use super::naming::{self, RFC_3339, key_of, local, logs_of, sync_folder_of};
 use super::people::People;
 use super::place::Place;
 use super::reserve::Reserve;
-use super::scribe::Scribe;
+use super::scribe::{Counts, Scribe};
 use super::space::{Space, lasts};
 use crate::archive::{About, Ending, Writer};
 use crate::clock::Clock;
@@ -75,7 +75,9 @@ pub(crate) struct Running {
     next_check: Timestamp,
     /// Another program is writing to the file.
     is_held: bool,
-    is_short: bool,
+    has_warned: bool,
+    /// What is on disk.
+    counts: Counts,
     progress: RecordingProgress,
 }
 
@@ -135,6 +137,7 @@ impl Running {
         scribe.sync(present, start, &writer)?;
         scribe.note_totals(start, &writer)?;
         writer.commit(0)?;
+        let counts = scribe.counts();
         let disk = |error: std::io::Error| Failure::Other(format!("{}: {error}", file.display()));
         let reserve = Reserve::beside(file).map_err(disk)?;
         // A file whose name is not on disk is lost with the power.
@@ -159,7 +162,8 @@ impl Running {
             content: Growth::of_a_minute(),
             next_check: start.plus(CHECK_INTERVAL),
             is_held: false,
-            is_short: false,
+            has_warned: false,
+            counts,
             progress,
         })
     }
@@ -216,9 +220,7 @@ impl Running {
         }
         self.is_held = false;
         let left = self.take(clock, now, end)?;
-        self.scribe.note_totals(self.taken, &self.writer)?;
-        self.writer.commit(self.scribe.micros(self.taken))?;
-        self.on_disk = self.taken;
+        self.commit()?;
         Ok(left)
     }
 
@@ -282,14 +284,20 @@ impl Running {
         }
         let changed = change(&mut self.scribe, &self.writer)?;
         self.taken = self.taken.max(now);
-        self.scribe.note_totals(self.taken, &self.writer)?;
-        self.writer.commit(self.scribe.micros(self.taken))?;
-        self.on_disk = self.taken;
+        self.commit()?;
         Ok(changed)
     }
 
+    fn commit(&mut self) -> Result<(), Failure> {
+        self.scribe.note_totals(self.taken, &self.writer)?;
+        self.writer.commit(self.scribe.micros(self.taken))?;
+        self.on_disk = self.taken;
+        self.counts = self.scribe.counts();
+        Ok(())
+    }
+
     fn update_progress(&mut self) {
-        let counts = self.scribe.counts();
+        let counts = self.counts;
         self.poses.add(self.on_disk, counts.poses);
         if let Ok(bytes) = self.writer.content_bytes() {
             self.content.add(self.on_disk, bytes);
@@ -312,7 +320,7 @@ impl Running {
         progress.open_intervals = self.scribe.open_intervals();
         progress.people = self.scribe.people();
         let is_short = space_lasts.is_some_and(|lasts| lasts < SHORT);
-        if is_short && !std::mem::replace(&mut self.is_short, is_short) {
+        if is_short && !std::mem::replace(&mut self.has_warned, true) {
             let minutes = space_lasts.unwrap_or_default().as_secs() / 60;
             tracing::warn!("the disk has room for {minutes} min of recording");
         }
@@ -321,15 +329,12 @@ impl Running {
     /// Completes the file with what has been taken. The status has how that went.
     pub(super) fn finish(mut self) -> (RecordingStatus, Option<Writer>) {
         let ended = match self.writer.begin() {
-            Ok(true) => self.writer.commit(self.scribe.micros(self.taken)).map_err(Failure::from),
+            Ok(true) => self.commit(),
             Ok(false) => Err(Failure::Held(self.place.file().to_owned())),
             Err(error) => Err(error.into()),
         };
         match ended {
-            Ok(()) => {
-                self.on_disk = self.taken;
-                self.close(None)
-            }
+            Ok(()) => self.close(None),
             Err(failure) => self.end_early(&failure),
         }
     }
@@ -366,6 +371,8 @@ impl Running {
                 Some(writer)
             }
         };
+        // That the log is gone survives a power cut too.
+        let _ = sync_folder_of(place.file());
         progress.until = on_disk;
         progress.bytes = place.bytes();
         progress.poses_per_s = 0.0;

@@ -33,7 +33,8 @@ impl Space {
         #[cfg(unix)]
         {
             let stat = rustix::fs::statvfs(&self.folder).ok()?;
-            Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+            // Some file systems don't count at all.
+            (stat.f_blocks > 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
         }
         #[cfg(not(unix))]
         None
