@@ -3,7 +3,7 @@
 A recording is made under strace. From its system calls follows what a disk holds at any moment that
 keeps nothing but what was synced: of a file what was written before its last completed fsync, of a
 folder the names before its own. A second disk has got to a part of the rest too, in any order, torn
-between sectors. The images are opened like any file.
+between sectors. The images are opened like any file; the key file has to know all who are in them.
 """
 
 import asyncio
@@ -73,7 +73,11 @@ class Trace:
                 sqlite3.connect(image).execute("PRAGMA integrity_check").fetchall()
             return 0.0
         assert image.exists(), "there is no file"
-        loss = Recording(image).loss(self.walkers, moment)
+        recording = Recording(image)
+        key = files.get(f"{self.folder}/session.key.csv", b"").decode()
+        for subject in recording.subjects:
+            assert f"\n{subject}," in key, f"the key has no line of {subject}: {key!r}"
+        loss = recording.loss(self.walkers, moment)
         assert loss <= PROMISE + stall, f"{loss * 1e3:.0f} ms lost (the machine stood {stall:.3f} s)"
         return loss
 
@@ -110,7 +114,9 @@ def check_all(trace, chance):
     # The check would notice if a sync were missing.
     mutants = {
         "the log were never synced": lambda call: is_sync(call, "-wal"),
-        "the file were never synced": lambda call: is_sync(call, ".db"),
+        "the file were not synced when it has taken in the log":
+            lambda call: is_sync(call, ".db") and call.begin > trace.confirmed,
+        "the key file were never synced": lambda call: is_sync(call, ".key.csv"),
         "the folder were never synced": lambda call: is_sync(call, str(trace.folder)),
         "syncs of the log failed from some moment on":
             lambda call: is_sync(call, "-wal") and call.begin > (begin + end) / 2,

@@ -17,6 +17,7 @@ class Recording:
             check = db.execute("PRAGMA integrity_check").fetchall()
             assert check == [("ok",)], f"integrity_check: {check[:3]}"
             self.meta = dict(db.execute("SELECT key, value FROM meta"))
+            self.subjects = [subject for subject, in db.execute("SELECT subject FROM person")]
             self.poses = {}
             last = 0
             for user, time, *found in db.execute(

@@ -92,11 +92,12 @@ async def stage(world, file, *, trace=(), user=None, hz=HZ, together=2):
         yield Stage(running, file, walkers, talkers, heartbeat)
 
 
-def injected(output, *faults):
-    """strace's arguments that let calls fail or take long."""
+def injected(output, *faults, path=None):
+    """strace's arguments that let calls fail or take long, of one file or of all."""
     calls = ",".join(fault.split(":")[0] for fault in faults)
     inject = [word for fault in faults for word in ("-e", f"inject={fault}")]
-    return ["-e", f"trace={calls}", "-e", "signal=none", *inject, "-o", output]
+    only = ["-P", path] if path else []
+    return ["-e", f"trace={calls}", *only, "-e", "signal=none", *inject, "-o", output]
 
 
 async def happened(output, mark, seconds=30):
@@ -130,7 +131,9 @@ async def run(*command):
 def fill(path, leave=0):
     """Fills the disk of a folder at once, but for so many bytes."""
     with open(path / "filling", "wb", buffering=0) as file:
-        for part in (1 << 20, 4096):
-            with contextlib.suppress(OSError):
-                while shutil.disk_usage(path).free > leave:
-                    file.write(bytes(part))
+        most = shutil.disk_usage(path).free - leave - (1 << 20)
+        os.posix_fallocate(file.fileno(), 0, most)
+        file.seek(0, os.SEEK_END)
+        with contextlib.suppress(OSError):
+            while shutil.disk_usage(path).free > leave:
+                file.write(bytes(4096))
