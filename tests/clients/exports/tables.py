@@ -1,7 +1,6 @@
 """SQLite itself, and exports that are tables: csv, parquet, jsonl."""
 
 import csv
-import datetime
 import json
 import shutil
 from collections import defaultdict
@@ -88,9 +87,7 @@ def parquet_by_pyarrow_and_duckdb(session):
     folder = session.export("parquet", name="columns")
 
     def time_us(row):
-        value = row["time"]
-        is_duration = isinstance(value, datetime.timedelta)
-        return value // datetime.timedelta(microseconds=1) if is_duration else micros(value)
+        return row["time_us"]
 
     rows = pyarrow.parquet.read_table(folder / "poses.parquet").to_pylist()
     session.check_poses(by_user(rows, time_us), "parquet")
