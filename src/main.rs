@@ -140,6 +140,7 @@ fn export(args: ExportArgs) -> Result<(), Box<dyn Error>> {
         force: args.force,
         selection: Selection { room: args.room, user: args.user, from: args.from, until: args.to },
         rate: args.rate,
+        float32: args.float32,
     };
     let is_stopped = stop_on_signal()?;
     // Drawn on stderr, and only if that is a terminal.

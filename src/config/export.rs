@@ -38,6 +38,10 @@ pub struct ExportArgs {
     /// Resample poses to so many a second, each the latest at that time [default: as received]
     #[arg(long, value_name = "HZ", value_parser = rate)]
     pub rate: Option<f64>,
+    /// Write the numbers of poses as 32-bit floats, which is what most headsets have, in half the
+    /// space; for parquet [default: 64-bit, exactly as sent]
+    #[arg(long)]
+    pub float32: bool,
 }
 
 /// A format to export to.

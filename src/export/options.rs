@@ -21,6 +21,9 @@ pub struct ExportOptions {
     pub selection: Selection,
     /// Resample poses to so many a second, 0.1 to 1000; `None` for poses as received.
     pub rate: Option<f64>,
+    /// Whether [`Format::Parquet`] has the numbers of poses as 32-bit floats, the nearest to what
+    /// was sent: half the size, and no loss if clients had 32-bit floats to begin with.
+    pub float32: bool,
 }
 
 /// A format.

@@ -19,17 +19,22 @@ use super::source::Source;
 use super::tables::{self, Columns, Tables};
 
 /// Writes one file for each kind of thing, or the poses alone if the output is a file; returns the
-/// number of poses.
+/// number of poses. Their numbers are 64-bit floats, or 32-bit ones if `float32` is set.
 pub(super) fn write(
+    float32: bool,
     source: &Source,
     output: &mut Output,
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
-    let (metadata, clocks) = (source.description()?, Clocks::read(source)?);
+    let (mut metadata, clocks) = (source.description()?, Clocks::read(source)?);
+    if float32 {
+        let rounded = "rounded to 32-bit floats";
+        metadata.push(("numbers".to_owned(), rounded.to_owned()));
+    }
     if output.is_folder() {
         tables::write(source, &clocks, &mut Files { output, metadata: &metadata })?;
     }
-    poses::write(source, &clocks, output, &metadata, meter)
+    poses::write(float32, source, &clocks, output, &metadata, meter)
 }
 
 /// Makes a file for each table.

@@ -69,6 +69,9 @@ pub fn run(
     if options.layout == Layout::Original && options.format != Format::Csv {
         return Err(ExportError::Options("--layout original is for --format csv".to_owned()));
     }
+    if options.float32 && options.format != Format::Parquet {
+        return Err(ExportError::Options("--float32 is for --format parquet".to_owned()));
+    }
     let source = Source::open(options)?;
     let Target { path, is_folder } = target(options);
     refuse_recording(&options.recording, &path)?;
@@ -97,7 +100,7 @@ fn write(
         Format::Csv => csv::write(options.layout, source, output, meter),
         Format::Jsonl => jsonl::write(source, output, meter),
         #[cfg(feature = "parquet")]
-        Format::Parquet => parquet::write(source, output, meter),
+        Format::Parquet => parquet::write(options.float32, source, output, meter),
         #[cfg(not(feature = "parquet"))]
         Format::Parquet => Err(lacks("Parquet", "parquet")),
         #[cfg(feature = "mcap")]
@@ -263,6 +266,8 @@ mod tests {
         let jsonl =
             ExportOptions { format: Format::Jsonl, layout: Layout::Original, ..csv.clone() };
         assert!(error(&jsonl).contains("--layout original is for --format csv"));
+        let float32 = error(&ExportOptions { float32: true, ..csv.clone() });
+        assert!(float32.contains("--float32 is for --format parquet"), "{float32}");
         let output = Some(folder.path().join("no/such/folder.csv"));
         let missing = error(&ExportOptions { output, ..csv.clone() });
         assert!(missing.contains("can't write") && missing.contains("folder.csv"), "{missing}");

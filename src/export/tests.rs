@@ -25,6 +25,7 @@ pub(super) fn options(folder: &Path, format: Format) -> ExportOptions {
         force: true,
         selection: Selection::default(),
         rate: None,
+        float32: false,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Column {
     pub(super) kind: Kind,
     /// Whether every row has a value.
     pub(super) is_required: bool,
+    /// Whether its numbers are 32-bit floats.
+    pub(super) is_float32: bool,
     /// Whether the same values come again and again, so that numbering them saves space.
     pub(super) is_repetitive: bool,
 }
@@ -48,6 +50,7 @@ impl Column {
         let path = self.path();
         let (physical, logical) = match self.kind {
             Kind::Micros | Kind::Int => (Physical::INT64, None),
+            Kind::Number if self.is_float32 => (Physical::FLOAT, None),
             Kind::Number => (Physical::DOUBLE, None),
             Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };

@@ -21,13 +21,15 @@ const WAITING: usize = 16;
 
 /// Writes the poses as received or resampled; returns their number.
 pub(super) fn write(
+    float32: bool,
     source: &Source,
     clocks: &Clocks,
     output: &mut Output,
     metadata: &[(String, String)],
     meter: &mut Meter<'_>,
 ) -> Result<u64, ExportError> {
-    let mut poses = Poses { output, metadata, group: PoseGroup::new(source), parquet: None };
+    let group = PoseGroup::new(source, float32);
+    let mut poses = Poses { output, metadata, float32, group, parquet: None };
     let count = pipeline::for_poses(source, meter, WAITING, |rows| {
         for row in rows {
             poses.group.push(row, clocks);
@@ -47,6 +49,7 @@ pub(super) fn write(
 struct Poses<'a> {
     output: &'a mut Output,
     metadata: &'a [(String, String)],
+    float32: bool,
     group: PoseGroup,
     /// `None` before the first row group, which decides on the encodings.
     parquet: Option<Parquet>,
@@ -59,7 +62,7 @@ impl Poses<'_> {
             Some(parquet) => parquet,
             None => {
                 let file = self.output.create("poses.parquet")?;
-                let columns = columns(self.group.are_repetitive());
+                let columns = columns(self.float32, self.group.are_repetitive());
                 self.parquet.insert(Parquet::new(file, &columns, &SORTED, self.metadata)?)
             }
         };
@@ -71,11 +74,12 @@ impl Poses<'_> {
 }
 
 /// The columns, in the order in which [`PoseGroup::write`] writes them.
-fn columns(are_repetitive: [bool; 6]) -> Vec<Column> {
+fn columns(float32: bool, are_repetitive: [bool; 6]) -> Vec<Column> {
     let column = |name, kind, is_repetitive| Column {
         name,
         kind,
         is_required: !matches!(name, "client_time" | "sample_time"),
+        is_float32: float32 && NUMBERS.contains(&name),
         is_repetitive,
     };
     let mut columns = vec![

@@ -41,6 +41,7 @@ impl Rows {
                 name,
                 kind,
                 is_required: false,
+                is_float32: false,
                 is_repetitive: kind == Kind::Text,
             })
             .collect();

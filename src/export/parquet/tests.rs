@@ -185,6 +185,20 @@ fn numbers_that_repeat_get_a_dictionary() {
 }
 
 #[test]
+fn numbers_are_32_bit_floats_if_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ExportOptions { float32: true, ..parquet(folder.path()) };
+    let file = export(&options).join("poses.parquet");
+    for row in table(&file) {
+        let person = if text(&row, "user") == "S01" { 1 } else { 2 };
+        let pose = sample::pose(person, int(&row, "time_us"));
+        assert_eq!(row["pos_z"], Field::Float(pose.pos[2] as f32));
+        assert_eq!(row["client_time"] == Field::Null, person == 2);
+    }
+    assert_eq!(metadata(&file)["vrlobby.numbers"], "rounded to 32-bit floats");
+}
+
+#[test]
 fn many_poses_take_several_row_groups() {
     let folder = tempfile::tempdir().unwrap();
     let poses = MAX_GROUP as i64 + 10;
