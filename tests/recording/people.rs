@@ -4,6 +4,8 @@ use vrlobby::model::{Consent, Privacy, RecordingFields};
 use vrlobby::operator::{Command, OperatorError};
 
 use super::reader::{Db, recorded, running};
+use crate::support::client::Client;
+use crate::support::said::Said;
 use crate::support::{request, say, stand};
 
 fn consent(user: &str, consent: bool) -> Command {
@@ -14,6 +16,12 @@ fn subject(user: &str, subject: &str) -> Command {
     Command::SetSubject { user: user.into(), subject: subject.into() }
 }
 
+/// Waits until the server has carried out all that a client has sent.
+async fn is_heard(client: &mut Client) {
+    client.send(r#"{"system":"ping"}"#).await;
+    while !matches!(client.said().await, Said::Answer(_)) {}
+}
+
 #[tokio::test]
 async fn the_operator_decides_about_people_while_it_records() {
     let privacy =
@@ -22,13 +30,13 @@ async fn the_operator_decides_about_people_while_it_records() {
     let [mut adalbert, mut bernadette] = hall.people(["adalbert", "bernadette"]).await;
     for client in [&mut adalbert, &mut bernadette] {
         client.send(&stand("lobby", 1.0)).await;
-        client.tick("lobby").await;
+        is_heard(client).await;
     }
     hall.execute(consent("BERNADETTE", true)).await.expect("consent");
     bernadette.send(&stand("lobby", 2.0)).await;
     bernadette.send(&say("lobby", "I may")).await;
     loop {
-        if let crate::support::said::Said::Event(event) = bernadette.said().await
+        if let Said::Event(event) = bernadette.said().await
             && !event.is_tick()
         {
             break;
@@ -36,6 +44,7 @@ async fn the_operator_decides_about_people_while_it_records() {
     }
     hall.execute(consent("bernadette", false)).await.expect("consent");
     bernadette.send(&stand("lobby", 3.0)).await;
+    is_heard(&mut bernadette).await;
     hall.execute(subject("adalbert", "P 7")).await.expect("a subject");
     for (user, wrong) in [("bernadette", "P 7"), ("bernadette", ""), ("x\u{200b}", "P 8")] {
         let error = hall.execute(subject(user, wrong)).await.expect_err("no subject");
